@@ -28,6 +28,7 @@ class Verbalization:
         outcome: what a `Narrator` did with the model's text: "clean", "repaired", "cut" or "template".
         drafts: the texts that a `Narrator` got from the model.
         falsehoods: the number of false statements in these drafts, by kind. None of them is in `text`.
+        fallback: why the text is the template's, where the language model was asked and nothing of its replies could be used.
         problem: why the language model could not be asked, if that is so.
         background: sentences of general knowledge about the classes. They are not evidence from the map and are not in `text`.
         comment: what the language model adds of its own, unchecked, or "". It is not in `text`; show it apart, after
@@ -47,6 +48,7 @@ class Verbalization:
     background: tuple[str, ...] = ()
     comment: str = ""
     left_out: tuple[str, ...] = ()
+    fallback: str | None = None
 
     def to_record(self) -> dict[str, Any]:
         """The record that `saywhy verbalize` writes as one line of JSON."""
@@ -60,6 +62,8 @@ class Verbalization:
         }
         if self.outcome is not None:
             record |= {"outcome": self.outcome, "drafts": list(self.drafts), "falsehoods": dict(self.falsehoods)}
+        if self.fallback is not None:
+            record["fallback"] = self.fallback
         if self.background:
             record["background"] = list(self.background)
         if self.comment:

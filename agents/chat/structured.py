@@ -171,6 +171,27 @@ def _sent(talk: list[BaseMessage], begun: int) -> list[list[BaseMessage]]:
     return [talk[:end] for end in range(begun, len(talk) + 1, 2)]
 
 
+def ask_again(model: BaseChatModel, talk: Sequence[BaseMessage], begun: int, schema: type[BaseModel] | None = None) -> bool:
+    """Of a model made with `retry_invalid`, let the requests of a talk be sent once more, because nothing usable came of it.
+
+    Args:
+        model: any chat model; others have no replies of earlier runs.
+        talk: the messages, in which the reply and what was said to it follow each request.
+        begun: how many of them were the first request.
+        schema: what `ask_many` was asked for, or None where the model was asked without it.
+
+    Returns:
+        Whether one of the replies was of an earlier run, so that asking again makes sense.
+    """
+    if not isinstance(model, GuardedChatModel):
+        return False
+    sent = _sent(list(talk), begun)
+    if schema is None:
+        return model.ask_again(sent)
+    shape = schema_of(schema)
+    return model.ask_again([_with_schema(one, shape, 0) for one in sent], json_schema=shape)
+
+
 def _replies(
     model: BaseChatModel, talks: list[list[BaseMessage]], options: dict[str, Any]
 ) -> Generator[tuple[int, BaseMessage | Exception]]:

@@ -16,18 +16,21 @@ GOES_ON = {
     "run": "the finished images in DIR are kept, and the same command goes on with the others",
     "proving": "the finished images and proofs in DIR are kept, and the same command goes on with the others",
     "attack": "the results in OUT are kept, and the same command goes on with the other images",
-    "describe": "the descriptions in OUT are kept, and the same command goes on with the other pairs",
-    "improve": "what was searched is kept, and the same command goes on with it",
+    "describe": "the descriptions so far are kept in FILE, and the same command goes on with the other pairs",
+    "improve": "what was searched is kept in FILE, and the same command goes on with it",
     "serve": "every acknowledged answer is kept, and the same command goes on",
-    "simulate": "no answer was written; the model's replies are kept, and the same command asks only for the others",
+    "simulate": "no answer was written; the model's replies are kept in FILE, and the same command asks only for the others",
+    "check": "the model's replies are kept in FILE, and the same command asks only for the others",
     "picture": "the pictures in OUT are kept; the same command draws all again",
-    "verbalize": "the finished texts are kept beside OUT, and the same command goes on with the other maps",
+    "verbalize": "the finished texts are kept in FILE, and the same command goes on with the other maps",
     "attribute": "the finished maps are kept beside OUT, and the same command goes on with the other inputs",
 }
 
 
 def what_is_left(command: str, options: Mapping[str, Any]) -> str:
-    """What an interrupted command leaves: only what is there is said to be kept."""
+    """What an interrupted command leaves: only what is there is said to be kept, and in which file."""
+    if command == "check":
+        return _of_a_check(options)
     asks = command != "verbalize" or (options["llm"] is not None and options["out"] != "-")
     asks = asks and (command != "simulate" or options["llm"] is not None)
     asks = asks and (command != "attribute" or not is_stream(options["out"]))
@@ -42,11 +45,35 @@ def what_is_left(command: str, options: Mapping[str, Any]) -> str:
         "attack": "no result was written to OUT",
         "picture": "no picture was written to OUT",
     }
-    if there and command == "run" and options.get("prove") is not None:
-        return GOES_ON["proving"].replace("DIR", str(options["directory"]))
-    if there and command == "run":
-        return GOES_ON[command].replace("DIR", str(options["directory"]))
-    return GOES_ON[command] if there else nothing.get(command, "no output file was written")
+    if not there:
+        return nothing.get(command, "no output file was written")
+    if command == "run":
+        return GOES_ON["proving" if options.get("prove") is not None else command].replace("DIR", str(options["directory"]))
+    return GOES_ON[command].replace("FILE", str(_file(command, options)))
+
+
+def _file(command: str, options: Mapping[str, Any]) -> Path:
+    """The file that keeps what an interrupted command has done."""
+    match command:
+        case "simulate":
+            return _replies(options)
+        case "improve":
+            return beside(options["out"], ".state")
+        case "describe":
+            journal = beside(options["out"], ".journal")
+            return journal if journal.is_file() else Path(options["out"])
+        case "verbalize":
+            return beside(options["out"], ".part")
+    return Path(options.get("out", "."))
+
+
+def _of_a_check(options: Mapping[str, Any]) -> str:
+    if options.get("llm") is None:
+        return "nothing was checked to its end"
+    cache = options.get("cache") or options.get("replies")
+    if cache is None:
+        return "no reply of the model is kept; --cache FILE would keep them, so that the same command asks only for the others"
+    return GOES_ON["check"].replace("FILE", str(cache)) if Path(cache).is_file() else "no reply of the model has come yet"
 
 
 def _replies(options: Mapping[str, Any]) -> Path:

@@ -449,8 +449,8 @@ def test_a_narrator_whose_model_obeys_its_input_passes_by_its_template(chat_serv
 
 
 def test_a_model_that_can_not_be_asked_is_a_failure_and_a_ceiling_an_error(chat_server, misbehaving):
-    server = chat_server(default=misbehaving.Reply(status=400, error="no"))
-    found = judged(Narrator(chat_model(f"{server.url}#test", timeout=5)), maps=1)
+    server = chat_server(default=misbehaving.Reply(status=500, error="no"))
+    found = judged(Narrator(chat_model(f"{server.url}#test", timeout=5, max_retries=0)), maps=1)
     assert [case["failed"] for case in found.values()] == [1] * len(CASES)
     with pytest.raises(UsageError, match=re.compile("ceiling|request", re.IGNORECASE)):
         judged(Narrator(chat_model(f"{server.url}#test", timeout=5, max_requests=2)), maps=1)

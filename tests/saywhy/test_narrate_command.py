@@ -127,8 +127,8 @@ def test_a_run_without_a_reply_leaves_no_text_and_nothing_to_clean_up(chat_serve
     make_maps(tmp_path / "maps.jsonl", 2)
     for _ in range(2):  # two addresses
         done = narrate(chat_server(default=misbehaving.Reply(status=400, error="no")))
-        assert done.returncode == 1
-        assert "no text was made, so texts.jsonl was not written" in done.stderr
+        assert done.returncode == 2
+        assert "answered 400: no" in done.stderr
     (tmp_path / "texts.jsonl").write_text("earlier\n")
     narrate(chat_server(default=misbehaving.Reply(status=400, error="no")))
     assert (tmp_path / "texts.jsonl").read_text() == "earlier\n"

@@ -102,7 +102,7 @@ def test_maps_without_a_text_are_told_in_the_order_of_the_maps(chat_server, misb
 
     def behave(request):
         word = next(word for word in words if word in request.prompt)
-        return misbehaving.Reply(status=400, delay=delays[word])
+        return misbehaving.Reply(status=500, delay=delays[word])
 
     server = chat_server(behave=behave)
     asked = [TokenSaliency([word], [1.0], Query("positive"), id=word) for word in words]

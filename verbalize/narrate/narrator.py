@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from agents.chat.replies import OfflineMiss
-from agents.chat.structured import StructuredError, StructuredFailure, ask_many
-from saywhy_core.disk.files import UnusableFileError
-from saywhy_core.errors import BudgetExceeded, UsageError, argument
+from agents.chat.stopping import ends_run
+from agents.chat.structured import StructuredError, StructuredFailure, ask_again, ask_many
+from saywhy_core.errors import UsageError, argument
 from verbalize.claims.checking import with_predictions
 from verbalize.claims.coverage import coverage_of
 from verbalize.compose.menu import menu_of
@@ -17,7 +15,8 @@ from verbalize.compose.plan import Plan, chosen_of
 from verbalize.compose.realise import realised, worded
 from verbalize.narrate import dialogue as words
 from verbalize.narrate.comment import comment_of
-from verbalize.narrate.judging import Passage, judged, kept_of, length_fault, prose, with_tested
+from verbalize.narrate.drafts import AnyReply, Draft, Outcome, as_prose, passages_of, pictures_of
+from verbalize.narrate.judging import judged, kept_of, length_fault, prose, with_tested
 from verbalize.narrate.replies import FreeReply
 from verbalize.phrasing.wording import AUDIENCES as REGISTERS
 from verbalize.saliency import TokenSaliency
@@ -33,29 +32,11 @@ if TYPE_CHECKING:
 
     from verbalize.claims.claim import Claim
     from verbalize.compose.menu import MenuItem
-    from verbalize.narrate.judging import Judged
     from verbalize.saliency import Saliency
     from verbalize.write.background import Source
 
-_STOPS = (BudgetExceeded, OfflineMiss, UnusableFileError)  # what ends the run; other errors concern one map
-_LONGEST = 2000  # characters; a longer reply is not read as a text, because it is most likely a refusal or a repetition
-Outcome = Literal["clean", "repaired", "cut", "template"]
-_Reply: TypeAlias = "Plan | FreeReply | str"
 
-
-@dataclass
-class _Draft:
-    """The state of one map: the conversation so far, the drafts, and the last draft that could be judged."""
-
-    saliency: Saliency
-    messages: list[BaseMessage]
-    menu: tuple[MenuItem, ...] = ()
-    drafts: list[str] = field(default_factory=list)
-    last: Judged | None = None
-    found: Counter[str] = field(default_factory=Counter)
-    left_out: tuple[str, ...] = ()
-    done: Verbalization | None = None
-    worth: Verbalization | None = None
+_SCHEMAS: dict[str, type[Plan] | type[FreeReply] | None] = {"composed": Plan, "free": FreeReply, "smv-gpt": None}
 
 
 class Narrator:
@@ -157,19 +138,20 @@ class Narrator:
     ) -> list[Verbalization]:
         """Write the texts for many maps, in their order. Each round of drafts is one batch of requests.
 
-        If the model could not be asked about a map, its text comes from the template, and `.problem` says why.
+        If the model could not be asked about a map, its text comes from the template, and `.problem` says why. Where nothing of
+        its replies can be used, the text comes from the template as well, and `.fallback` says why.
 
         Args:
             saliencies: the maps.
             on_settled: called with each result as soon as it is final, in any order.
 
         Raises:
-            UsageError: a ceiling on requests, tokens or cost was reached, an offline run lacks a reply, or the reply cache is
-                damaged.
+            UsageError: a ceiling on requests, tokens or cost was reached, an offline run lacks a reply, the reply cache is
+                damaged, or the server would turn away all other requests, too.
         """
-        drafts: list[_Draft] = []
+        drafts: list[Draft] = []
 
-        def settle(draft: _Draft, made: Verbalization) -> None:
+        def settle(draft: Draft, made: Verbalization) -> None:
             draft.done = made
             if on_settled is not None:
                 on_settled(made)
@@ -178,18 +160,23 @@ class Narrator:
         for saliency, worth in zip(*self._tested(maps), strict=True):
             drafts.append(self._begun(saliency, worth if isinstance(worth, Verbalization) else None))
             if isinstance(worth, UsageError):
-                settle(drafts[-1], self._stand_in(drafts[-1], str(worth)))
-        stops: list[BudgetExceeded | OfflineMiss | UnusableFileError] = []
+                settle(drafts[-1], self._stand_in(drafts[-1], problem=str(worth)))
+        self._in_rounds([draft for draft in drafts if draft.done is None], settle)
+        return [draft.done for draft in drafts if draft.done is not None]
+
+    def _in_rounds(self, drafts: list[Draft], settle: Callable[[Draft, Verbalization], None]) -> None:
+        """Ask about all, send back what is faulty, and settle each as soon as it is final."""
+        stops: list[Exception] = []
         for round_ in range(self.repairs + 1):
             open_ = [draft for draft in drafts if draft.done is None]
 
             def on_reply(
                 index: int,
-                reply: _Reply | StructuredFailure,
-                open_: list[_Draft] = open_,
+                reply: AnyReply | StructuredFailure,
+                open_: list[Draft] = open_,
                 first: bool = round_ == 0,
             ) -> None:
-                if isinstance(reply, StructuredFailure) and isinstance(reply.error, _STOPS):
+                if isinstance(reply, StructuredFailure) and ends_run(reply.error):
                     stops.append(reply.error)  # raised after the replies that did come have been used
                     return
                 made = self._answered(open_[index], reply, first=first)
@@ -200,23 +187,35 @@ class Narrator:
                 self._ask([draft.messages for draft in open_], on_reply)
             if stops:
                 raise stops[0]
+        again: dict[int, tuple[Draft, Draft]] = {}
         for draft in drafts:
-            if draft.done is None:
-                settle(draft, self._salvage(draft))
-        return [draft.done for draft in drafts if draft.done is not None]
+            if draft.done is not None:
+                continue
+            made = self._salvage(draft)
+            fresh = self._begun(draft.saliency, draft.worth)
+            if made.outcome == "template" and ask_again(self.model, draft.messages, len(fresh.messages), _SCHEMAS[self.style]):
+                again[id(fresh)] = (fresh, draft)
+            else:
+                settle(draft, made)
 
-    def _ask(self, requests: list[list[BaseMessage]], on_reply: Callable[[int, _Reply | StructuredFailure], None]) -> None:
+        def settle_again(fresh: Draft, made: Verbalization) -> None:
+            fresh.done = made
+            settle(again[id(fresh)][1], made)
+
+        if again:  # once at most for each, because what comes now is no reply of an earlier run
+            self._in_rounds([fresh for fresh, _ in again.values()], settle_again)
+
+    def _ask(self, requests: list[list[BaseMessage]], on_reply: Callable[[int, AnyReply | StructuredFailure], None]) -> None:
         """Send requests. `on_reply` is called with the position of a request and its reply, as replies come."""
-        if self.style == "composed":
-            ask_many(self.model, requests, Plan, reasks=1, on_result=on_reply)
-        elif self.style == "free":
-            ask_many(self.model, requests, FreeReply, reasks=1, on_result=on_reply)
+        schema = _SCHEMAS[self.style]
+        if schema is not None:
+            ask_many(self.model, requests, schema, reasks=1, on_result=on_reply)
         else:
             # the published request asks for prose, and adding a JSON schema would change it
             replies = self.model.batch_as_completed(requests, return_exceptions=True)
             try:
                 for index, reply in replies:
-                    on_reply(index, _as_prose(reply))
+                    on_reply(index, as_prose(reply))
             finally:
                 if hasattr(replies, "close"):  # where `on_reply` raises, no further request is sent
                     replies.close()
@@ -240,11 +239,11 @@ class Narrator:
         except UsageError as error:
             return error
 
-    def _begun(self, saliency: Saliency, tested: Verbalization | None) -> _Draft:
+    def _begun(self, saliency: Saliency, tested: Verbalization | None) -> Draft:
         from langchain_core.messages import HumanMessage, SystemMessage
 
         if self.style == "smv-gpt":
-            return _Draft(saliency, [HumanMessage(words.zero_shot_request(saliency))], worth=tested)
+            return Draft(saliency, [HumanMessage(words.zero_shot_request(saliency))], worth=tested)
         menu: tuple[MenuItem, ...] = ()
         manner = {"audience": self.audience, "max_words": self.max_words, "mask_labels": self.mask_labels}
         if self.style == "composed":
@@ -256,22 +255,26 @@ class Narrator:
             system, user = words.free_request(saliency, worth, language=self.language, **manner)  # type: ignore[arg-type]
         content: Any = user
         if self.pictures and not isinstance(saliency, TokenSaliency):
-            content = [{"type": "text", "text": user}, *_pictures(saliency)]
-        return _Draft(saliency, [SystemMessage(system), HumanMessage(content)], menu, worth=tested)
+            content = [{"type": "text", "text": user}, *pictures_of(saliency)]
+        return Draft(saliency, [SystemMessage(system), HumanMessage(content)], menu, worth=tested)
 
-    def _answered(self, draft: _Draft, reply: _Reply | StructuredFailure, *, first: bool) -> Verbalization | None:
+    def _answered(self, draft: Draft, reply: AnyReply | StructuredFailure, *, first: bool) -> Verbalization | None:
         """The final result if the reply is good or no better one can come; else `None`, with what to send back."""
         if isinstance(reply, StructuredFailure):
             answered = isinstance(reply.error, StructuredError)
             draft.drafts += [reply.last_reply] if answered else []
             if answered and draft.last is not None:
                 return None  # the good sentences of an earlier draft may still be kept
-            return self._stand_in(draft, None if answered else str(reply.error))
+            if not answered:
+                return self._stand_in(draft, problem=str(reply.error))
+            tries = f"{reply.attempts} {'attempt' if reply.attempts == 1 else 'attempts'}"
+            form = "text of a fitting length" if self.style == "smv-gpt" else "valid JSON"
+            return self._stand_in(draft, f"the model gave no {form} in {tries}")
         if isinstance(reply, Plan):
             return self._composed(draft, reply, first=first)
         return self._judged(draft, reply, first=first)
 
-    def _composed(self, draft: _Draft, plan: Plan, *, first: bool) -> Verbalization | None:
+    def _composed(self, draft: Draft, plan: Plan, *, first: bool) -> Verbalization | None:
         from langchain_core.messages import AIMessage, HumanMessage
 
         said = plan.model_dump_json()
@@ -292,12 +295,12 @@ class Narrator:
         text, claims = with_tested(draft.saliency, made.text, made.claims, draft.worth, max_words=self.max_words)
         return replace(self._result(draft, text, claims, outcome), comment=comment)
 
-    def _judged(self, draft: _Draft, reply: FreeReply | str, *, first: bool) -> Verbalization | None:
+    def _judged(self, draft: Draft, reply: FreeReply | str, *, first: bool) -> Verbalization | None:
         """The final result if a draft is true as a whole; else `None`, with its faults to send back."""
         from langchain_core.messages import AIMessage, HumanMessage
 
         if isinstance(reply, FreeReply):
-            said, passages = reply.model_dump_json(), _passages(reply)
+            said, passages = reply.model_dump_json(), passages_of(reply)
         else:
             said, passages = reply, prose(reply, draft.saliency)
         last = judged(passages, draft.saliency, mask_labels=self.mask_labels, explained=self.explained)
@@ -314,23 +317,27 @@ class Narrator:
         draft.messages += [AIMessage(said), HumanMessage(words.correction(faults, self.max_words, prose=plain))]
         return None
 
-    def _salvage(self, draft: _Draft) -> Verbalization:
+    def _salvage(self, draft: Draft) -> Verbalization:
         """The last draft without its faulty sentences, if the rest is true as a whole; else the text of the template."""
         if draft.last is None:
-            return self._stand_in(draft)
+            return self._stand_in(draft, "the model's plans chose nothing that the menu offers")
         kept = kept_of(draft.last, draft.saliency, self.max_words, mask_labels=self.mask_labels, explained=self.explained)
         if kept is None:
-            return self._stand_in(draft)
+            said = draft.last.passages
+            return self._stand_in(
+                draft, "no sentence of the last draft was read and true" if said else "the drafts said nothing of the map"
+            )
         cut = len(draft.last.passages) - len(kept.passages)
         draft.left_out = (f"sentences: {cut}",) if cut else ()
         claims = tuple(dict.fromkeys(claim for claims in kept.claims for claim in claims))
         return self._result(draft, kept.text, claims, "cut" if cut else "repaired")
 
-    def _stand_in(self, draft: _Draft, problem: str | None = None) -> Verbalization:
+    def _stand_in(self, draft: Draft, why: str | None = None, *, problem: str | None = None) -> Verbalization:
+        """The text of the template, and why it stands there: what the model's replies were, or why it could not be asked."""
         made = draft.worth or self._plain.verbalize(draft.saliency)
-        return replace(self._result(draft, made.text, made.claims, "template"), problem=problem)
+        return replace(self._result(draft, made.text, made.claims, "template"), problem=problem, fallback=why)
 
-    def _result(self, draft: _Draft, text: str, claims: tuple[Claim, ...], outcome: Outcome) -> Verbalization:
+    def _result(self, draft: Draft, text: str, claims: tuple[Claim, ...], outcome: Outcome) -> Verbalization:
         saliency = draft.saliency
         shown = self.background
         known = shown.sentences(saliency.query) if shown is not None else ()
@@ -338,38 +345,3 @@ class Narrator:
             saliency.saliency_id, text, claims, coverage_of(claims, saliency), self.style, outcome, tuple(draft.drafts),
             dict(draft.found), background=known, left_out=draft.left_out,
         )  # fmt: skip
-
-
-def _as_prose(reply: BaseMessage | Exception) -> str | StructuredFailure:
-    """The text of a reply in prose."""
-    if isinstance(reply, Exception):
-        return StructuredFailure(reply, 1, "")
-    text = str(reply.text).strip()
-    if not 0 < len(text) <= _LONGEST:
-        return StructuredFailure(StructuredError(f"the reply is {len(text)} characters long", 1, text), 1, text)
-    return text
-
-
-def _passages(reply: FreeReply) -> tuple[Passage, ...]:
-    found = []
-    for sentence in reply.sentences:
-        if not (text := sentence.text.strip()):
-            continue
-        claims = [claim.to_claim() for claim in sentence.claims]
-        stated = tuple(claim for claim in claims if claim is not None)
-        found.append(Passage(text, stated, unusable=len(stated) < len(claims)))
-    return tuple(found)
-
-
-def _pictures(saliency: Any) -> list[dict[str, Any]]:
-    """The picture and its heatmap, as the content blocks that multimodal chat models take."""
-    import base64
-
-    from verbalize.draw.heatmaps import image_png, pixel_heatmap_png
-
-    pictures = [image_png(saliency)] if saliency.image is not None else []
-    pictures.append(pixel_heatmap_png(saliency))
-    return [
-        {"type": "image_url", "image_url": {"url": "data:image/png;base64," + base64.b64encode(data).decode("ascii")}}
-        for data in pictures
-    ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.prompting.descriptions.pairs import dump_pairs
 from saywhy_core.disk.resumable import ResumableLines
-from saywhy_core.errors import Problem
+from saywhy_core.errors import Problem, UsageError
 from verbalize.layout import known_layout, lay_out
 from verbalize.narrate.dialogue import PROMPT_VERSION
 
@@ -34,6 +34,7 @@ class NarratedFile:
     Attributes:
         texts: how many texts the file holds, including those of earlier runs.
         outcomes: how many texts had each outcome ("clean", "repaired", "cut", "template").
+        fallbacks: how many texts come from the template for which reason, where the model was asked.
         falsehoods: how many false statements the drafts made, by kind; none of them is in a text.
         problems: the maps about which the model could not be asked. They have no text, and the next run asks again; in
             the order of the maps.
@@ -43,6 +44,7 @@ class NarratedFile:
     outcomes: Mapping[str, int] = field(default_factory=dict)
     falsehoods: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    fallbacks: Mapping[str, int] = field(default_factory=dict)
 
 
 def narrate_to_file(
@@ -93,15 +95,22 @@ def narrate_to_file(
             tell()
 
         tell()
-        for start in range(0, len(todo), BATCH):
-            narrator.narrate_all(todo[start : start + BATCH], on_settled=keep)
+        try:
+            for start in range(0, len(todo), BATCH):
+                narrator.narrate_all(todo[start : start + BATCH], on_settled=keep)
+        except UsageError:
+            if not lines.done:  # a journal without a text would only look like work that can go on
+                lines.finish([saliency.saliency_id for saliency in maps])
+            raise
         lines.finish([saliency.saliency_id for saliency in maps])
         records = list(lines.done.values())
     falsehoods: Counter[str] = Counter()
     for record in records:
         falsehoods.update(record.get("falsehoods", {}))
     left_out = tuple(problems[saliency.saliency_id] for saliency in maps if saliency.saliency_id in problems)
-    return NarratedFile(len(records), Counter(str(record["outcome"]) for record in records), falsehoods, left_out)
+    outcomes = Counter(str(record["outcome"]) for record in records)
+    fallbacks = Counter(str(record["fallback"]) for record in records if "fallback" in record)
+    return NarratedFile(len(records), outcomes, falsehoods, left_out, fallbacks)
 
 
 def _settings(narrator: Narrator, maps: list[Saliency], model_name: str) -> dict[str, Any]:

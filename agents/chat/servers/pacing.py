@@ -31,6 +31,7 @@ _MARGIN = 0.97  # of a measured rate: replies do not take equally long, so reque
 _SLOW = 0.25  # seconds without an answer before one more request at once; what is too many is refused sooner
 _LEVEL = 10  # replies before one more request at once is tried where the server seems to bound them; twice as many each time
 _LONG_LEVEL = 640  # replies; then every such trial costs less than 0.2 % of the requests
+_TRUSTED = 4  # refusals in a row, from which on the pause that is asked for is no longer the only one
 _SPREAD = 0.25  # of a pause, at random, so that processes that share a limit do not come back at the same moment
 _LOOK = 0.2  # seconds between two looks for a stop, which wakes nobody
 _UNBOUND = 1000.0  # requests a second; no server that is asked over a network is held back by such a rate
@@ -150,9 +151,11 @@ class Pace:
         self._tries += 1
         self._last_refused = ticket.sent
         self.refused_since = now if self.refused_since is None else self.refused_since
-        if pause is None:
-            least = _FIRST if self.rate is None else max(_FIRST, 1 / self.rate)
-            pause = min(least * 2 ** min(self._tries - 1, 20), max(_LAST, least))
+        least = _FIRST if self.rate is None else max(_FIRST, 1 / self.rate)
+        # a server that asks for too short pauses again and again, such as 0 s, is not believed after the third
+        trusted = 1 if pause is None else _TRUSTED
+        grown = min(least * 2 ** min(self._tries - trusted, 20), max(_LAST, least)) if self._tries >= trusted else 0.0
+        pause = max(pause or 0.0, grown)
         self._closed_until = max(self._closed_until, now + pause * (1 + _SPREAD * self._random.random() / self._tries))
 
     def heed(self, told: Told, now: float) -> None:

@@ -269,10 +269,10 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
                 headers = {**kwargs.get("extra_headers", {}), "x-stainless-retry-count": str(attempt)}
                 kwargs = {**kwargs, "extra_headers": headers}
             asked = {**kwargs, "stop": stop, "run_manager": run_manager, "dialect": dialect}
-            failure = self._paced(messages, asked, retry=attempt > 0, doubtful=doubtful)
-            if isinstance(failure, ChatResult):
-                return failure
-            pause = failure.pause
+            found = self._paced(messages, asked, retry=attempt > 0, doubtful=doubtful)
+            if isinstance(found, ChatResult):
+                return found
+            failure, pause = found, found.pause
             if not failure.again:
                 break
             self._openings[0].open()

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, Field, StringConstraints
 
-from agents.chat.replies import OfflineMiss
+from agents.chat.stopping import ends_run
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from agents.prompting.descriptions.accepting import Accepted, Refused, judged
 from agents.prompting.descriptions.captions import caption
 from agents.prompting.descriptions.pairs import Contrast, PairDescriptions, Provenance
 from saywhy_core.disk.files import UnusableFileError
 from saywhy_core.disk.journal import Journal
-from saywhy_core.errors import BudgetExceeded, Problem, UsageError
+from saywhy_core.errors import Problem, UsageError
 from saywhy_core.reading.ceilings import CeilingError, ceiling, over
 
 if TYPE_CHECKING:
@@ -72,10 +72,12 @@ class Described:
         invalid: pairs for which no reply validated, with the reason.
         unasked: pairs without an answer, because a ceiling was reached or a request failed; a later run asks about them.
         reason: why pairs stayed unasked; empty where no pair did.
-        stopped: whether a ceiling on requests, tokens or cost, or a reply that an offline run lacks, ended the run early.
+        stopped: whether what would meet every other request as well ended the run early: a ceiling on requests, tokens or cost,
+            a reply that an offline run lacks, a key, a model that is not there.
         asked: how many pairs this run asked about.
         refused: captions of this run and of those that its journal tells of that were not accepted, with the reason; the other
             captions of their pairs may have been.
+        permanent: whether `reason` is an error of the server that has to be mended first.
     """
 
     pairs: PairDescriptions
@@ -85,6 +87,7 @@ class Described:
     asked: int
     stopped: bool = False
     refused: tuple[tuple[tuple[int, int], Refused], ...] = ()
+    permanent: bool = False
 
 
 class DifferentialDescriber:
@@ -169,7 +172,7 @@ class DifferentialDescriber:
         with self._journal or nullcontext():
             entries, invalid, refused = self._settled()
             todo = [pair for pair in wanted if pair not in entries and pair not in invalid]
-            reason, stopped = "", False
+            reason, stopped, permanent = "", False, False
             asked = 0
             settled = 0
             for start in range(0, len(todo), self._batch):
@@ -213,7 +216,8 @@ class DifferentialDescriber:
                         raise trouble
                 if troubles:
                     reason = reason or str(troubles[0])
-                stopped = any(isinstance(trouble, (BudgetExceeded, OfflineMiss)) for trouble in troubles)
+                stopped = any(map(ends_run, troubles))
+                permanent = permanent or any(getattr(trouble, "permanent", False) for trouble in troubles)
                 if stopped or len(troubles) == len(part):
                     break
         unasked = tuple(pair for pair in wanted if pair not in entries and pair not in invalid)
@@ -225,6 +229,7 @@ class DifferentialDescriber:
             reason=reason if unasked else "",
             asked=asked,
             stopped=stopped,
+            permanent=permanent,
             refused=tuple((pair, one) for pair in wanted for one in refused.get(pair, ())),
         )
 

@@ -25,6 +25,9 @@ MOST_BEFORE = 6_000
 model's context."""
 
 
+_LARGEST = 1e12  # no number that a study asks for is larger, and a decoder that is held to a schema could write digits for ever
+
+
 def language_model_kind(model: BaseChatModel, name: str) -> SimulatedKind:
     """A participant that asks a language model. Pages without questions are turned without asking it.
 
@@ -34,10 +37,13 @@ def language_model_kind(model: BaseChatModel, name: str) -> SimulatedKind:
     Args:
         model: of `agents.chat.chat_model`.
         name: the model's name, for the summary.
+
+    What would meet all other requests as well is raised: a ceiling, a key that is turned away, a model that is not there.
     """
 
     def answer(pages: Sequence[Page]) -> list[Reply]:
         from agents.chat import StructuredFailure, ask_many
+        from agents.chat.stopping import ends_run
 
         asked = [page for page in pages if _asks(page.step.questions)]
         by_form: dict[tuple[Question, ...], list[Page]] = {}
@@ -48,6 +54,8 @@ def language_model_kind(model: BaseChatModel, name: str) -> SimulatedKind:
             found = ask_many(model, [_messages(page) for page in group], _schema(questions))
             for page, reply in zip(group, found, strict=True):
                 if isinstance(reply, StructuredFailure):
+                    if ends_run(reply.error):
+                        raise reply.error
                     replies[page.code] = Reply(trouble=str(reply))
                 else:
                     given = {question.name: getattr(reply, f"answer_{n}") for n, question in enumerate(questions, 1)}
@@ -108,21 +116,20 @@ def _schema(questions: Sequence[Question]) -> type[BaseModel]:
     for n, question in enumerate(questions, 1):
         values = tuple(value for value, _ in question.options)
         form: Any
+        limits: Mapping[str, Any] = {}
         match question.kind:
             case "choice":
                 form = Literal[values]
             case "parts":
                 form = list[Literal[values]]  # type: ignore[valid-type]
+                limits = {"max_length": len(values)}
             case "rating":
-                form = int
+                form, limits = int, {"ge": 1, "le": question.points}
             case "number":
-                form = float
+                form, limits = float, {"ge": -_LARGEST, "le": _LARGEST}
             case "agree":
                 form = bool
             case _:
-                form = str
-        limits: Mapping[str, Any] = {"ge": 1, "le": question.points} if question.kind == "rating" else {}
-        if question.kind == "text":
-            limits = {"max_length": 2000}
+                form, limits = str, {"max_length": 2000}
         fields[f"answer_{n}"] = (form, Field(..., **limits))
     return create_model("Answers", **fields)

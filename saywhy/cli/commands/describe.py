@@ -90,9 +90,8 @@ def describe(
     tell_usage(chat)
     problems.extend(problems_of(described, names))
     if described.unasked:
-        left = (
-            f"{counted(len(described.unasked), 'pair')} not asked yet ({described.reason}); the same command goes on with them"
-        )
+        left = f"{counted(len(described.unasked), 'pair')} not asked yet"
+        left += f": {described.reason}" if described.permanent else f" ({described.reason}); the same command goes on with them"
         if described.stopped:
             prompting.tell_with(problems, looker)
             raise UsageError(left)

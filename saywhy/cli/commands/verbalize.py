@@ -214,6 +214,9 @@ def verbalize(
         tell_usage(chat)
     if out != "-":
         _tell_written(done.texts, out, done.outcomes)
+        if done.fallbacks:
+            texts = counted(sum(done.fallbacks.values()), "text")
+            note(f"{texts} from the template, because nothing of the model's replies could be used: {_counted(done.fallbacks)}")
         if done.falsehoods:
             note(f"false statements in drafts, none of which got out: {_counted(done.falsehoods)}")
     if done.problems:

@@ -83,5 +83,19 @@ def test_what_a_dry_run_that_was_stopped_leaves_is_told_as_it_is(tmp_path):
     assert what_is_left("simulate", options) == "no answer was written"
     (tmp_path / "dry-run").mkdir()
     (tmp_path / "dry-run" / "answers.csv.replies.sqlite").write_bytes(b"kept")
-    assert "replies are kept" in what_is_left("simulate", options)
+    assert "replies are kept in " in what_is_left("simulate", options)
+    assert "answers.csv.replies.sqlite" in what_is_left("simulate", options)
     assert what_is_left("simulate", {**options, "llm": None}) == "no answer was written"
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_an_error_that_every_page_would_meet_ends_the_dry_run_after_one_request(
+    in_process, chat_server, misbehaving, write_study, tmp_path, status
+):
+    write_study()
+    server = chat_server(default=misbehaving.Reply(status=status, error="no"))
+    words = ("study", "simulate", tmp_path / "study", "--participants", "none", "--llm", f"{server.url}#m")
+    done = in_process.run_command(*words)
+    assert done.returncode == 2, done.stderr
+    assert f"answered {status}" in done.stderr
+    assert len(server.requests) == 1

@@ -193,6 +193,8 @@ record(
     completion_tokens=1,
     estimated=1,
     cost=1.0,
+    turned_away=1,
+    waited=1.0,
     notes=("n",),
 )
 record("agents.ChatError", {"message": "m"}, message="n", status=500, kind="key", permanent=True)

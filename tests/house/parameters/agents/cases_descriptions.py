@@ -253,6 +253,7 @@ record(
     asked=2,
     stopped=True,
     refused=(((0, 1), Refused("ears", ("a", "b"), "c")),),
+    permanent=True,
 )
 case(
     "agents.prompting.problems_of",
