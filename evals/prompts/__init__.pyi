@@ -16,7 +16,17 @@ from .file import is_pair_file as is_pair_file
 from .nameless import NameRemover as NameRemover
 from .nameless import pairs_without_class_names as pairs_without_class_names
 from .nameless import without_class_names as without_class_names
+from .plots import Measured as Measured
+from .plots import draw_by_cost as draw_by_cost
+from .plots import draw_by_k as draw_by_k
+from .plots import draw_by_shots as draw_by_shots
+from .plots import draw_confusions as draw_confusions
+from .plots import draw_reports as draw_reports
 from .report import report_text as report_text
+from .several import EncoderRow as EncoderRow
+from .several import EncoderTable as EncoderTable
+from .several import evaluate_encoders as evaluate_encoders
+from .several import table_text as table_text
 from .sweep import KPoint as KPoint
 from .sweep import KSweep as KSweep
 from .sweep import k_sweep as k_sweep

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from agents.prompting import PairDescriptions
     from agents.prompting.second_look.aggregation import Aggregate
     from agents.prompting.second_look.first_look import FirstLook
-    from saywhy_core.images import Images
+    from saywhy_core.images.reader import Images
 
     Decisions = NDArray[np.int64]
 

@@ -46,6 +46,8 @@ REFUSED = {
     ("picture", "--mask-labels"): (["maps.jsonl", "--out", "o", "--kind", "rationale", "--mask-labels"], "--kind html and --kind png"),
     ("classify", "--mix"): ([*IN, "--prompts", "prompts.json", "--mix", "0.5"], "--mix goes with --descriptions"),
     ("classify", "--k"): ([*IN, "--k", "3"], "--descriptions, --prompts or --classifier"),
+    ("classify", "--first"): ([*IN, "--prompts", "prompts.json", "--first", "name"], "--first goes with --descriptions"),
+    ("classify", "--aggregate"): ([*IN, "--aggregate", "max"], "--aggregate goes with --descriptions"),
     ("describe", "--images"): (["--classes", "classes.txt", "--out", "p.json", "--llm", SERVER, "--all-pairs", "--images", "photos"], "--all-pairs"),
     ("describe", "--encoder"): (["--classes", "classes.txt", "--out", "p.json", "--llm", SERVER, "--all-pairs", "--encoder", "clip:x"], "--all-pairs"),
     ("describe", "--k"): (["--classes", "classes.txt", "--out", "p.json", "--llm", SERVER, "--all-pairs", "--k", "4"], "--all-pairs"),
@@ -55,6 +57,9 @@ REFUSED = {
     ("improve", "--rounds"): (["--shots", "photos", "--encoder", "clip:x", "--out", "p.json", "--rounds", "1"], "--descriptions"),
     ("evaluate_prompts", "--k"): (["prompts.json", *IN, "--k", "3"], "a pair file"),
     ("evaluate_prompts", "--mix"): (["prompts.json", *IN, "--mix", "0.5"], "a pair file"),
+    ("evaluate_prompts", "--first"): (["prompts.json", *IN, "--first", "80"], "a pair file"),
+    ("evaluate_prompts", "--aggregate"): (["prompts.json", *IN, "--aggregate", "max"], "a pair file"),
+    ("evaluate_prompts", "--k-sweep"): (["prompts.json", *IN, "--k-sweep"], "a pair file"),
 }  # fmt: skip
 for one in fields(ModelOptions):
     option = f"--{one.name.replace('_', '-')}"

@@ -203,3 +203,68 @@ def test_mistakes_are_explained(saywhy, world, tmp_path, arguments, says):
     done = saywhy(*arguments, "--classes", world / "classes.json", folder=tmp_path)
     assert done.returncode == 2
     assert says in done.stderr
+
+
+def pair_file(path):
+    captions = {
+        (i, j): (f"a {NAMES[i]}, not a {NAMES[j]}", f"a {NAMES[j]}, unlike a {NAMES[i]}") for i in range(4) for j in range(i)
+    }
+    entries = {
+        f"{j}_{i}": {"classes": [i, j], "prompt_pairs": [{"attr_type": "look", "prompt_pair": list(two)}]}
+        for (i, j), two in captions.items()
+    }
+    path.write_text(json.dumps(entries), encoding="utf-8")
+    return path
+
+
+def test_the_second_look_by_choice_over_several_encoders(saywhy, world, tmp_path):
+    pairs = pair_file(tmp_path / "pairs.json")
+    good = f"clip:{world / 'clip'}"
+    common = [pairs, "--classes", world / "classes.json", "--images", world / "photos", "--draws", 1]
+    alone = saywhy(
+        "evaluate", "prompts", *common, "--encoder", good, "--first", "80", "--aggregate", "margins", "--k-sweep", "--k", 3,
+        "--plots", tmp_path / "plots",
+    )  # fmt: skip
+    assert alone.returncode == 0
+    assert "80 templates" in alone.stdout
+    assert "captions averaged" in alone.stdout
+    assert "without class names" in alone.stdout
+    assert re.search(r"\n +4 +\d", alone.stdout)
+    assert {path.name for path in (tmp_path / "plots").iterdir() if path.suffix in (".png", ".svg")} == {
+        "by-k.png", "by-k.svg", "confusions.png", "confusions.svg",
+    }  # fmt: skip
+    both = saywhy(
+        "evaluate", "prompts", *common, "--encoder", good, "--encoder", f"clip:{tmp_path / 'none'}", "--json", "--k", 3
+    )
+    assert both.returncode == 1
+    assert "left out" in both.stderr
+    found = json.loads(both.stdout)["encoders"]
+    assert found[0]["report"]["comparison"]["images"] == 20
+    assert found[1]["report"] is None
+    assert found[1]["failure"]
+    neither = saywhy("evaluate", "prompts", *common, "--encoder", "x:1", "--encoder", "x:2")
+    assert neither.returncode == 2
+    assert "no encoder could be used" in neither.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"), [("--aggregate", "median", "aggregate must be one of"), ("--first", "none", "no first look")]
+)
+def test_a_wrong_second_look_is_told_before_anything_is_encoded(saywhy, world, tmp_path, option, value, says):
+    pairs = pair_file(tmp_path / "pairs.json")
+    common = ["--classes", world / "classes.json", "--images", world / "photos", "--encoder", "clip:nowhere", option, value]
+    for call in (["evaluate", "prompts", pairs], ["classify", "--descriptions", pairs]):
+        done = saywhy(*call, *common)
+        assert done.returncode == 2
+        assert says in done.stderr
+
+
+def test_the_csv_has_the_scores_of_another_aggregation(saywhy, world, tmp_path):
+    pairs = pair_file(tmp_path / "pairs.json")
+    done = saywhy(
+        "classify", "--classes", world / "classes.json", "--images", world / "photos", "--encoder", f"clip:{world / 'clip'}",
+        "--descriptions", pairs, "--k", 3, "--aggregate", "votes", "--first", "name",
+    )  # fmt: skip
+    assert done.returncode == 0
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    assert {float(score) for row in rows for score in row["scores"].split("|")} <= {0.0, 0.25, 0.5, 0.75, 1.0}

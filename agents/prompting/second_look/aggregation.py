@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from saywhy_core.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -21,6 +23,12 @@ COSINES: tuple[Aggregate, ...] = ("embeddings", "similarities", "max")
 
 CHUNK_FLOATS = 4_000_000
 """Vectors, or values by image and pair, held at a time (16 MB)."""
+
+
+def check_aggregate(aggregate: str) -> None:
+    """Raise `UsageError` where there is no aggregation of that name."""
+    if aggregate not in AGGREGATES:
+        raise UsageError(f"aggregate must be one of {', '.join(AGGREGATES)}, not {aggregate!r:.80}")
 
 
 class FollowUp:
@@ -120,8 +128,10 @@ class FollowUp:
 
     def _of_sum(self, total: NDArray[np.float32], count: NDArray[np.float32], dots: NDArray[np.float32]) -> NDArray[np.float32]:
         if self._aggregate == "similarities":
-            return dots / count
-        return dots / np.maximum(np.sqrt(np.einsum("nd,nd->n", total, total)), 1e-12)
+            scores: NDArray[np.float32] = dots / count
+        else:
+            scores = dots / np.maximum(np.sqrt(np.einsum("nd,nd->n", total, total)), 1e-12)
+        return scores
 
     def _by_growing_sums(
         self, rows: NDArray[np.float32], candidates: NDArray[np.int64], first: NDArray[np.float32], ks: list[int]

@@ -12,7 +12,7 @@ from agents.prompting.descriptions.ambiguity import count_ambiguous as count_amb
 from agents.prompting.descriptions.ambiguity import find_ambiguous as find_ambiguous
 from agents.prompting.descriptions.captions import class_vectors
 from agents.prompting.descriptions.pairs import PairDescriptions, as_pairs
-from agents.prompting.second_look.aggregation import AGGREGATES, COSINES, Aggregate, FollowUp
+from agents.prompting.second_look.aggregation import COSINES, Aggregate, FollowUp, check_aggregate
 from agents.prompting.second_look.caption_tables import CaptionTables
 from agents.prompting.second_look.first_look import FirstLook, first_prompts
 from saywhy_core.errors import UsageError
@@ -103,8 +103,7 @@ class DifferentialClassifier:
             raise UsageError(f"mix must lie between 0 (first look alone) and 1 (follow-up alone), not {mix}")
         if "{}" not in template:
             raise UsageError(f"the template {template!r} has no {{}} to put the class name into")
-        if aggregate not in AGGREGATES:
-            raise UsageError(f"aggregate must be one of {', '.join(AGGREGATES)}, not {aggregate!r:.80}")
+        check_aggregate(aggregate)
         if mix != 1.0 and aggregate not in COSINES:
             raise UsageError(
                 f"mix adds the cosines of both looks, and {aggregate} are no cosines; leave mix out, or aggregate by one of "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from agents import Predictions
     from agents.encoders import ImageTextEncoder
     from agents.few_shot import ClassifierFile
+    from agents.prompting.second_look.aggregation import Aggregate
     from saywhy_core.images import ImageSet
 
 HELP = """Classify images by descriptions of confusable pairs (--descriptions), a prompt file (--prompts) or a --classifier.
 
 Prints CSV: path, label (where the source names one), first look, final decision, and the candidates with their scores. The
-first look uses the template alone; so does the final decision where no file is given.
+first look uses the template alone, or --first; so does the final decision where no file is given.
 
 [bold]Example:[/bold] saywhy classify --classes classes.json --images photos/ --encoder clip:PATH --descriptions pairs.json
 
@@ -37,7 +38,7 @@ first look uses the template alone; so does the final decision where no file is 
 130 it was interrupted.
 """
 RULES = (
-    Rule(("mix",), "--descriptions", lambda options: options["descriptions"] is not None),
+    Rule(("mix", "first", "aggregate"), "--descriptions", lambda options: options["descriptions"] is not None),
     Rule(
         ("k",),
         "--descriptions, --prompts or --classifier",
@@ -62,6 +63,8 @@ def classify(
         int, typer.Option(min=1, help="Candidates per image: they get a second look (--descriptions) and stand in the CSV.")
     ] = 10,
     mix: Annotated[float, typer.Option(min=0, max=1, help="Weight of the second look; 1 is the paper's.")] = 1.0,
+    first: prompting.FirstOption = "template",
+    aggregate: prompting.AggregateOption = "embeddings",
     template: prompting.TemplateOption = "a photo of a {}.",
     out: Annotated[Path | None, typer.Option(help="CSV file to write; standard output by default."), Use.WRITTEN] = None,
     embeddings: prompting.EmbeddingsOption = None,
@@ -80,6 +83,7 @@ def classify(
     library = None if prompts is None else read_descriptions(prompts, names)
     trained = None if classifier is None else read_classifier(classifier)
     if descriptions is not None:
+        prompting.check_second_look(first, aggregate, names)
         prompting.tell_order(pairs.order, descriptions)
     looker = prompting.opened(encoder, embeddings, trust=trust)
     hold(out, "table")
@@ -87,7 +91,10 @@ def classify(
     if trained is not None:
         result = _by_classifier(trained, looker, names, template, found.rows, k)
     elif library is None:
-        by_pairs = DifferentialClassifier(looker, names, pairs, k=1 if descriptions is None else k, template=template, mix=mix)
+        by_pairs = DifferentialClassifier(
+            looker, names, pairs, k=1 if descriptions is None else k, template=template, mix=mix,
+            first=first, aggregate=cast("Aggregate", aggregate),
+        )  # fmt: skip
         result = by_pairs.predict_embedded(found.rows)
     else:
         result = classify_by_prompts(looker, names, library, found.rows, candidates=k, template=template)
@@ -98,10 +105,10 @@ def classify(
         note(f"first look {comparison.before}, final {comparison.after}")
         note(comparison.verdict)
     if result.missing:
-        first, second = result.missing[0]
+        one, other = result.missing[0]
         many, are, them = ("pairs", "are", "them") if len(result.missing) > 1 else ("pair", "is", "it")
         note(
-            f"{len(result.missing)} {many} that the images need {are} not described ({names[first]} / {names[second]} first); "
+            f"{len(result.missing)} {many} that the images need {are} not described ({names[one]} / {names[other]} first); "
             f"the template stood in for {them}"
         )
     prompting.finish_with([*found.problems, *pairs.problems], looker)

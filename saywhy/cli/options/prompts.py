@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saywhy.cli.options.choices import names_of
+from saywhy.cli.options.choices import either, names_of
 from saywhy.cli.options.console import counted, note, tell
 from saywhy.cli.options.files import Use
 from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from agents.encoders import EncodedImages, ImageTextEncoder
 
@@ -30,6 +30,24 @@ TrustOption = Annotated[
     bool, typer.Option("--trust", help="Let code that comes with the encoder run, such as a python: classifier in conse:.")
 ]
 TemplateOption = Annotated[str, typer.Option(help="The sentence that a class name is put into, in the place of {}.")]
+EncodersOption = Annotated[
+    list[str],
+    typer.Option("--encoder", help=f"{ENCODER_HELP} Several, each with --encoder, give one table.", metavar=f"[{ENCODERS}]"),
+]
+FirstOption = Annotated[
+    str,
+    typer.Option(
+        help="Texts of the first look: template, name, 80 (CLIP's templates), or a prompt file.",
+        metavar="[template|name|80|FILE]",
+    ),
+]
+AggregateOption = Annotated[
+    str,
+    typer.Option(
+        help="How the captions of a candidate become its score; embeddings is the paper's.",
+        metavar=either("agents.prompting.second_look.aggregation:AGGREGATES"),
+    ),
+]
 EmbeddingsOption = Annotated[
     Path | None,
     typer.Option(help="Folder that keeps embeddings by content, so that nothing is encoded twice."),
@@ -56,6 +74,15 @@ def encoded(encoder: ImageTextEncoder, source: Path) -> EncodedImages:
     if found.images.passed_over:
         note(f"{source}: {found.images.passed_over} file(s) are no images by their ending, and were passed over")
     return found
+
+
+def check_second_look(first: str, aggregate: str, names: Sequence[str]) -> None:
+    """See that the first look and the aggregation can be used, before anything is encoded."""
+    from agents.prompting.second_look.aggregation import check_aggregate
+    from agents.prompting.second_look.first_look import first_prompts
+
+    first_prompts(first, names)
+    check_aggregate(aggregate)
 
 
 def tell_order(order: str, file: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 
 import numpy as np
 from parameters.harness import case, later, record
@@ -12,7 +13,20 @@ from parameters.space import EMBEDDED, LABELS, LIBRARY, NAMES, OTHERS, PAIRS, SP
 
 from agents import PairDescriptions
 from agents.prompting import Contrast
-from evals.prompts import ClassChange, Comparison, Confusion, Control, KPoint, KSweep, PromptReport, Share
+from evals.prompts import (
+    ClassChange,
+    Comparison,
+    Confusion,
+    Control,
+    EncoderRow,
+    EncoderTable,
+    KPoint,
+    KSweep,
+    Measured,
+    PromptReport,
+    Share,
+)
+from saywhy_core.errors import Problem
 from verbalize import TemplateVerbalizer
 
 DRAWS = np.random.default_rng(0)
@@ -127,6 +141,121 @@ case(
 )
 case("evals.prompts.sweep_text", {"sweep": KSweep(())}, sweep=KSweep((KPoint(**POINT),)))
 case("evals.prompts.usual_ks", {"classes": 5}, classes=500)
+SMALL = Comparison(**{**COMPARED, "classes": (ClassChange("a", 2, 1, 2), ClassChange("b", 1, 1, 1))})
+CONFUSED = Comparison(**{**COMPARED, "classes": SMALL.classes, "confused": (Confusion("a", "b", 1, 0),)})
+ROW = {"encoder": "clip:a", "report": None}
+record(
+    "evals.prompts.EncoderRow",
+    ROW,
+    encoder="clip:b",
+    report=PromptReport(SMALL, ()),
+    failure="no",
+    adjusted=0.5,
+    problems=(Problem("a", "b"),),
+)
+record("evals.prompts.EncoderTable", {"rows": ()}, rows=(EncoderRow(**ROW),))
+TABLE = EncoderTable((EncoderRow("clip:a", PromptReport(SMALL, ()), "", 0.5),))
+case("evals.prompts.table_text", {"table": TABLE}, table=EncoderTable((*TABLE.rows, EncoderRow("b", None, "no"))))
+POINTED = {"method": "a", "at": 1.0, "accuracy": 0.5}
+record("evals.prompts.Measured", POINTED, method="b", at=2.0, accuracy=0.6, low=0.1, high=0.9)
+
+
+def held(result, tools, arguments):
+    return [(one.suffix, one.read_bytes()) for one in sorted(tools.folder.rglob("by*")) + sorted(tools.folder.rglob("con*"))]
+
+
+SVG, PNG = later(lambda tools: tools.folder / "by.svg"), later(lambda tools: tools.folder / "by.png")
+SWEEP = KSweep((KPoint(**POINT), KPoint(**{**POINT, "k": 5})))
+case("evals.prompts.draw_by_k", {"sweeps": {"a": SWEEP}, "path": SVG}, held, sweeps={"b": SWEEP}, path=PNG)
+case(
+    "evals.prompts.draw_by_shots",
+    {"rows": [Measured(**POINTED)], "path": SVG},
+    held,
+    rows=[Measured("b", 1, 0.5)],
+    path=PNG,
+)
+case(
+    "evals.prompts.draw_by_cost",
+    {"rows": [Measured(**POINTED)], "path": SVG},
+    held,
+    rows=[Measured("b", 1, 0.5)],
+    path=PNG,
+    unit="dollars",
+)
+case("evals.prompts.draw_confusions", {"comparison": CONFUSED, "path": SVG}, held, comparison=SMALL, path=PNG, most=1)
+case(
+    "evals.prompts.draw_reports",
+    {"reports": {"a": PromptReport(CONFUSED, ())}, "folder": later(lambda tools: tools.folder)},
+    lambda files, tools, arguments: (held(files, tools, arguments), [one.parent.name for one in files]),
+    reports={"a": PromptReport(SMALL, ())},
+    folder=later(lambda tools: tools.folder / "other"),
+)
+
+
+def a_task(tools, cut=False):
+    """A pair file, and photographs of its classes; with one class fewer where cut."""
+    from PIL import Image
+
+    prompt_file(tools, LOOKS)
+    for number, name in enumerate(NAMES[: 3 if cut else 4]):
+        (tools.folder / "photos" / name).mkdir(parents=True)
+        for shade in range(2):
+            colour = (60 * number, 40 * shade, 90)
+            Image.new("RGB", (32, 32), colour).save(tools.folder / "photos" / name / f"{shade}.png")
+    return tools.folder / "photos"
+
+
+def judged(table, tools, arguments):
+    return table, sorted(path.name for path in tools.folder.rglob("*.sqlite"))
+
+
+def tiny(tools):
+    folder = tools.fixture("tmp_path") / "clip"
+    if not folder.exists():
+        tools.fixture("make_tiny_clip")(folder)
+    return [f"clip:{folder}"]
+
+
+case(
+    "evals.prompts.evaluate_encoders",
+    {
+        "encoders": later(tiny),
+        "class_names": NAMES,
+        "file": later(lambda tools: tools.folder / "prompts.json"),
+        "images": later(a_task),
+    },
+    judged,
+    encoders=["clip:nothing-is-here"],
+    class_names=NAMES[::-1],
+    file="nothing.json",
+    images=later(lambda tools: a_task(tools, cut=True)),
+    cache=later(lambda tools: tools.folder / "kept"),
+    on_progress=later(lambda tools: tools.record),
+    draws=0,
+)
+
+
+def tiny_with_code(tools):
+    """A model folder that brings a Python class of its own."""
+    strange = tools.folder / "strange"
+    shutil.copytree(tiny(tools)[0].partition(":")[2], strange)
+    config = json.loads((strange / "config.json").read_text())
+    (strange / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoModelForVideo": "missing.Missing"}}))
+    return [*tiny(tools), f"clip:{strange}"]
+
+
+case(
+    "evals.prompts.evaluate_encoders",
+    {
+        "encoders": later(tiny_with_code),
+        "class_names": NAMES,
+        "file": later(lambda tools: tools.folder / "prompts.json"),
+        "images": later(a_task),
+        "draws": 0,
+    },
+    lambda table, tools, arguments: [bool(row.failure) for row in table.rows],
+    trust=True,
+)
 case("evals.prompts.holm", {"ps": [0.1, 0.2]}, ps=[0.1, 0.3])
 case(
     "evals.prompts.NameRemover",
