@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from saywhy.cli.stopped import what_is_left
 from verbalize import Query, TokenSaliency, write_saliency
 
 ERRORS = {
@@ -60,3 +61,37 @@ def test_where_nobody_listens_one_connection_is_tried(saywhy, folder, command):
     assert "1 request (0 retries)" in done.stderr
     assert "is the server up" in done.stderr
     assert "goes on" not in done.stderr
+
+
+def test_texts_of_the_template_say_why_and_are_counted(saywhy, chat_server, folder):
+    """Half of the replies are no JSON, the others plans that choose nothing."""
+    server = chat_server(behave=lambda request: "no" if "film1" in request.messages[1]["content"] else '{"groups": [[99]]}')
+    done = _run(saywhy, folder, "composed", server.url)
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in (folder / "texts.jsonl").read_text().splitlines()]
+    whys = [record["fallback"] for record in records]
+    assert whys.count("the model gave no valid JSON in 2 attempts") == 11  # film1 and film10 to film19
+    assert whys.count("the model's plans chose nothing that the menu offers") == 9
+    assert "20 texts from the template" in done.stderr
+    assert "11 the model gave no valid JSON in 2 attempts" in done.stderr
+
+    asked = len(server.requests)
+    _run(saywhy, folder, "composed", server.url)
+    assert len(server.requests) == asked  # all of it is in the cache
+    words = [*COMMANDS["composed"].split(), "--llm", f"{server.url}#m", "--retry-invalid"]
+    assert saywhy(*words, folder=folder).returncode == 0
+    assert len(server.requests) == 2 * asked  # every one of these texts was of no use
+
+
+def test_a_stop_names_the_file_that_keeps_the_work(tmp_path):
+    kept = tmp_path / "kept.sqlite"
+    options = {"llm": "m", "cache": kept, "out": tmp_path / "o.json"}
+    assert "--cache FILE would keep them" in what_is_left("check", {"llm": "m", "cache": None})
+    assert "no reply" in what_is_left("check", options)
+    kept.write_bytes(b"replies")
+    assert f"kept in {kept}" in what_is_left("check", options)
+    for command, ending in (("verbalize", ".part"), ("describe", ".journal"), ("improve", ".state")):
+        assert what_is_left(command, options) == "no output file was written"
+        journal = tmp_path / f"o.json{ending}"
+        journal.write_text("header\nrecord\n")
+        assert f"kept in {journal}, and the same command goes on" in what_is_left(command, options)

@@ -21,6 +21,7 @@ TONES = ("plain", "formal", "brisk")
 MOST_GROUPS = 5  # groups of a plan; readers remember no more sentences
 MOST_IN_GROUP = 6
 _LONGEST_LIST = 200  # entries that are looked at; what comes after them is not
+_LARGEST = 9999  # numbers of a menu have four digits at most
 _LONGEST_COMMENT = 600  # characters; a longer one is refused unread
 _NUMBER = re.compile(r"\D{0,12}(\d{1,4})(?:\.0)?\D{0,2}")
 
@@ -86,7 +87,10 @@ class PlanGroup(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     claims: Annotated[list[int], BeforeValidator(_numbers)] = Field(
-        default_factory=list, description="numbers of claims from the menu that belong together"
+        default_factory=list,
+        description="numbers of claims from the menu that belong together",
+        # said to the model and its decoder alone: what it gives beyond is left out, not refused
+        json_schema_extra={"maxItems": MOST_IN_GROUP, "items": {"type": "integer", "minimum": 1, "maximum": _LARGEST}},
     )
     connective: Annotated[Connective, _one_of(CONNECTIVE_NAMES, "none")] = Field(
         default="none", description="how the sentence goes on from the one before it"
@@ -103,7 +107,9 @@ class Plan(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     groups: Annotated[list[PlanGroup], BeforeValidator(_groups)] = Field(
-        default_factory=list, description="the text: groups of claims in the order in which they are said; two to five groups"
+        default_factory=list,
+        description="the text: groups of claims in the order in which they are said; two to five groups",
+        json_schema_extra={"maxItems": MOST_GROUPS},
     )
     audience: Annotated[str, _one_of(AUDIENCES, "")] = Field(
         default="", description=f"who reads it: {', '.join(AUDIENCES)}, or nothing"
@@ -113,6 +119,7 @@ class Plan(BaseModel):
         default="",
         description="one sentence of general knowledge on how people use one of the input's words, such as: "
         "'rude' is what guests write of bad service. Nothing on scores, importance, the model or a label. May be empty.",
+        json_schema_extra={"maxLength": _LONGEST_COMMENT},
     )
 
     @model_validator(mode="before")

@@ -74,7 +74,7 @@ class FreeSentence(BaseModel):
 
     text: str = Field(max_length=_LONGEST)
     claims: Annotated[list[StatedClaim], BeforeValidator(_claims)] = Field(
-        default_factory=list, description="every claim that the sentence makes"
+        default_factory=list, description="every claim that the sentence makes", json_schema_extra={"maxItems": _MOST}
     )
 
 
@@ -96,7 +96,9 @@ class FreeReply(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    sentences: Annotated[list[FreeSentence], BeforeValidator(_sentences)] = Field(description="the text, sentence by sentence")
+    sentences: Annotated[list[FreeSentence], BeforeValidator(_sentences)] = Field(
+        description="the text, sentence by sentence", json_schema_extra={"maxItems": _MOST}
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -9,7 +9,7 @@ it is written, and is never the model's to choose.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -57,7 +57,7 @@ class ModelClaim(BaseModel):
     about: bool = Field(default=False, description="whether the number is said to be approximate")
     of: Literal["positive", "negative", "absolute"] | None = Field(default=None, description="for percent: of which evidence")
     label: str | None = Field(default=None, max_length=200)
-    versus: list[str] = Field(default_factory=list, max_length=16)
+    versus: list[Annotated[str, Field(max_length=200)]] = Field(default_factory=list, max_length=16)
     shared: bool = False
     negated: bool = Field(default=False, description="of a changed input: whether the sentence says that it is not so")
     becomes: str | None = Field(default=None, max_length=200, description="of a changed input: the label that it gets")
