@@ -14,7 +14,8 @@ LONGEST_ARRAY = 100
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     """The JSON schema of a pydantic model, every object closed and every property required.
 
-    OpenAI's strict mode asks for this form, and it leaves a constrained decoder the least freedom.
+    OpenAI's strict mode asks for this form, and it leaves a constrained decoder the least freedom. The titles that pydantic
+    makes of names in the code are left out: a small model repeats them as if they were what it is asked for.
     """
     closed: dict[str, Any] = _mapped(model.model_json_schema(), _close)
     return closed
@@ -39,7 +40,7 @@ def _close(node: dict[str, Any]) -> dict[str, Any]:
     if isinstance(node.get("properties"), dict):
         node = {**node, "required": list(node["properties"])}
         node.setdefault("additionalProperties", False)
-    return {k: v for k, v in node.items() if k != "default"}
+    return {k: v for k, v in node.items() if k not in {"default", "title"}}
 
 
 _SCHEMAS = {"items", "additionalProperties", "not", "contains"}

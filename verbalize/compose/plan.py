@@ -112,9 +112,13 @@ class Plan(BaseModel):
         json_schema_extra={"maxItems": MOST_GROUPS},
     )
     audience: Annotated[str, _one_of(AUDIENCES, "")] = Field(
-        default="", description=f"who reads it: {', '.join(AUDIENCES)}, or nothing"
+        default="",
+        description=f"who reads it: {', '.join(AUDIENCES)}, or nothing",
+        json_schema_extra={"enum": [*AUDIENCES, ""]},
     )
-    tone: Annotated[str, _one_of(TONES, "plain")] = Field(default="plain", description=f"one of {', '.join(TONES)}")
+    tone: Annotated[str, _one_of(TONES, "plain")] = Field(
+        default="plain", description=f"one of {', '.join(TONES)}", json_schema_extra={"enum": list(TONES)}
+    )
     comment: Annotated[str, BeforeValidator(_text)] = Field(
         default="",
         description="one sentence of general knowledge on how people use one of the input's words, such as: "

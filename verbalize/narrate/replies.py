@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from verbalize.claims.claim import Claim, ClaimKind, Direction, ShareOf, told_fields
 from verbalize.saliency import SaliencyError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _LONGEST = 1000  # characters of a sentence
 _MOST = 40  # sentences, and claims of one sentence
+_ASKED = {"sentences": 12, "claims": 6, "parts": 24}
+"""The most that a server lets through which holds replies to the schema: a weak model counts on and on otherwise. A longer
+reply of another server is still read."""
 _FRACTION_TOLERANCE = 0.005  # of a share that is stated without one: half a per cent, as "46%" means it
 _COUNTED = ("count", "rank", "runner_up")  # kinds whose number is a whole number
+
+
+def _at_most(what: str) -> Callable[[dict[str, Any]], None]:
+    """Puts the bound into the schema of a list, also where the list may be null."""
+
+    def bound(schema: dict[str, Any]) -> None:
+        for one in schema.get("anyOf", [schema]):
+            if one.get("type") == "array":
+                one["maxItems"] = _ASKED[what]
+
+    return bound
 
 
 class StatedClaim(BaseModel):
@@ -25,8 +42,14 @@ class StatedClaim(BaseModel):
         default_factory=list,
         max_length=512,
         description="numbers of the words or regions it is said of; null: not in the input",
+        json_schema_extra=_at_most("parts"),
     )
-    other: list[int] = Field(default_factory=list, max_length=512, description="numbers of those that it is compared with")
+    other: list[int] = Field(
+        default_factory=list,
+        max_length=512,
+        description="numbers of those that it is compared with",
+        json_schema_extra=_at_most("parts"),
+    )
     direction: Direction | None = Field(default=None, description="for the answer (supports) or against it (opposes)")
     value: float | None = Field(default=None, description="its number; a share as a fraction: 0.46 for 46%")
     tolerance: float | None = Field(default=None, description="how far the true number may lie from it, or nothing")
@@ -72,9 +95,9 @@ class FreeSentence(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    text: str = Field(max_length=_LONGEST)
+    text: str = Field(max_length=_LONGEST, json_schema_extra={"maxLength": 400})  # some sixty words
     claims: Annotated[list[StatedClaim], BeforeValidator(_claims)] = Field(
-        default_factory=list, description="every claim that the sentence makes", json_schema_extra={"maxItems": _MOST}
+        default_factory=list, description="every claim that the sentence makes", json_schema_extra=_at_most("claims")
     )
 
 
@@ -97,7 +120,7 @@ class FreeReply(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     sentences: Annotated[list[FreeSentence], BeforeValidator(_sentences)] = Field(
-        description="the text, sentence by sentence", json_schema_extra={"maxItems": _MOST}
+        description="the text, sentence by sentence", json_schema_extra=_at_most("sentences")
     )
 
     @model_validator(mode="before")

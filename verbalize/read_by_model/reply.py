@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from verbalize.saliency import Part, Saliency
 
 _MOST_CLAIMS = 24  # a sentence does not say more; a longer list is a reply out of hand
+_ASKED_CLAIMS, _ASKED_PARTS = 8, 24  # the most that a server is told to let through: a weak model counts on and on otherwise
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)?(?!\w|[.,]\d)")
 _BY_PLACE = re.compile(
     r"\b(?:positions?|first|second|third|last|next|opening|closing|initial|final|\d+(?:st|nd|rd|th))\b", re.IGNORECASE
@@ -48,8 +49,18 @@ class ModelClaim(BaseModel):
     """One claim that the model reads in a sentence."""
 
     kind: ClaimKind
-    parts: list[int] = Field(default_factory=list, max_length=64, description="numbers of the words or regions it is said of")
-    other: list[int] = Field(default_factory=list, max_length=64, description="numbers of the part that it is compared with")
+    parts: list[int] = Field(
+        default_factory=list,
+        max_length=64,
+        description="numbers of the words or regions it is said of",
+        json_schema_extra={"maxItems": _ASKED_PARTS},
+    )
+    other: list[int] = Field(
+        default_factory=list,
+        max_length=64,
+        description="numbers of the part that it is compared with",
+        json_schema_extra={"maxItems": _ASKED_PARTS},
+    )
     missing: str | None = Field(default=None, max_length=200, description="words that the sentence names and the input lacks")
     direction: Direction | None = None
     percent: float | None = Field(default=None, ge=0, le=100, description="a number in per cent, as written")
@@ -67,7 +78,12 @@ class ModelClaim(BaseModel):
 class SentenceClaims(BaseModel):
     """What the model is asked for."""
 
-    claims: list[ModelClaim] = Field(default_factory=list, max_length=_MOST_CLAIMS, description="every claim of the sentence")
+    claims: list[ModelClaim] = Field(
+        default_factory=list,
+        max_length=_MOST_CLAIMS,
+        description="every claim of the sentence",
+        json_schema_extra={"maxItems": _ASKED_CLAIMS},
+    )
     complete: bool = Field(description="true only if the claims say all that the sentence says")
 
 

@@ -60,7 +60,8 @@ class AttributePair(BaseModel):
 class PairReply(BaseModel):
     """The model's reply: the attributes that tell the two classes apart."""
 
-    attributes: list[AttributePair] = Field(min_length=1, max_length=20)
+    # three to six are asked for; where the server holds the reply to the schema, a weak model can't repeat them without an end
+    attributes: list[AttributePair] = Field(min_length=1, max_length=20, json_schema_extra={"maxItems": 8})
 
 
 @dataclass(frozen=True)
