@@ -94,9 +94,7 @@ def plain_loop(folder: Path, address: str, limit: int, maps: list[dict[str, Any]
     start, used, texts = time.perf_counter(), [0, 0], []
     for one in maps:
         words = ", ".join(f"{word} {score}" for word, score in zip(one["tokens"], one["scores"], strict=True))
-        asked = (
-            f"A model chose '{one['label']}'. Scores of the words: {words}. In two sentences, which words mattered and how?"
-        )
+        asked = f"A model chose '{one['label']}'. Scores of the words: {words}. In two sentences, which words mattered and how?"
         reply = client.chat.completions.create(
             model="m", temperature=0, max_tokens=limit, messages=[{"role": "user", "content": asked}]
         )

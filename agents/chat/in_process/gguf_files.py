@@ -7,7 +7,7 @@ import tempfile
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.gguf_file import read_head
@@ -61,7 +61,7 @@ def check_file(name: str) -> None:
 
 
 @contextmanager
-def alone_in_folder(name: str) -> Iterator[tuple[str, dict[str, str]]]:
+def alone_in_folder(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """A folder with nothing but this GGUF file, and the options with which transformers reads it; other names go through.
 
     transformers would also read what lies beside the file, which may belong to another model.
