@@ -1,5 +1,7 @@
 import saywhy_core.errors as _errors
 
+from .foreseen import Foreseen as Foreseen
+from .foreseen import foresee as foresee
 from .in_process.local import LocalChat as LocalChat
 from .in_process.local import local_chat as local_chat
 from .limits import Usage as Usage

@@ -70,6 +70,10 @@ class ModelReplies(BaseCache):
         """Whether a reply is there, without counting a hit."""
         return self._look(prompt, llm_string) is not None
 
+    def kept(self, prompt: str, llm_string: str) -> list[Generation] | None:
+        """The stored reply, or None, without counting a hit."""
+        return self._look(prompt, llm_string)
+
     def _look(self, prompt: str, llm_string: str) -> list[Generation] | None:
         """The stored reply, if it is not set aside."""
         if self._set_aside and key_of(prompt, llm_string) in self._set_aside:

@@ -114,7 +114,7 @@ def ask_many(
     if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
         raise UsageError(f"schema must be a pydantic class, not {schema!r}")
     shape = schema_of(schema)
-    talks = [_with_schema(request, shape, index) for index, request in enumerate(messages)]
+    talks = [with_schema(request, shape, index) for index, request in enumerate(messages)]
     # Only our own models are known to take a schema; to others an unknown argument may be an error.
     options = {"json_schema": shape} if isinstance(model, GuardedChatModel) else {}
     results: list[Any] = [None] * len(talks)
@@ -189,7 +189,7 @@ def ask_again(model: BaseChatModel, talk: Sequence[BaseMessage], begun: int, sch
     if schema is None:
         return model.ask_again(sent)
     shape = schema_of(schema)
-    return model.ask_again([_with_schema(one, shape, 0) for one in sent], json_schema=shape)
+    return model.ask_again([with_schema(one, shape, 0) for one in sent], json_schema=shape)
 
 
 def _replies(
@@ -202,10 +202,17 @@ def _messages(request: str | Sequence[BaseMessage]) -> list[BaseMessage]:
     return [HumanMessage(request)] if isinstance(request, str) else list(request)
 
 
-def _with_schema(request: str | Sequence[BaseMessage], shape: dict[str, Any], index: int) -> list[BaseMessage]:
+def with_schema(request: str | Sequence[BaseMessage], shape: dict[str, Any] | None, index: int) -> list[BaseMessage]:
+    """The messages of a request as they are sent, with the schema in the last one; as they are where there is no schema.
+
+    Raises:
+        UsageError: there are none; `index` names the request.
+    """
     talk = _messages(request)
     if not talk:
         raise UsageError(f"request {index} has no messages")
+    if shape is None:
+        return talk
     text = (
         "Answer with one JSON value and nothing else: no explanation, no code fence. "
         f"It must fit this JSON schema:\n{json.dumps(shape, ensure_ascii=False)}"

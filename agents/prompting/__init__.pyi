@@ -1,6 +1,3 @@
-from .descriptions.accepting import Refused as Refused
-from .descriptions.accepting import refusal as refusal
-from .descriptions.accepting import usable as usable
 from .descriptions.ambiguity import count_ambiguous as count_ambiguous
 from .descriptions.ambiguity import find_ambiguous as find_ambiguous
 from .descriptions.captions import caption as caption
@@ -8,8 +5,15 @@ from .descriptions.captions import class_vectors as class_vectors
 from .descriptions.captions import clip_templates as clip_templates
 from .descriptions.describe import Described as Described
 from .descriptions.describe import DifferentialDescriber as DifferentialDescriber
+from .descriptions.describe import Planned as Planned
 from .descriptions.describe import problems_of as problems_of
+from .descriptions.judging.judge import KINDS as KINDS
+from .descriptions.judging.judge import Refused as Refused
+from .descriptions.judging.judge import refusal as refusal
+from .descriptions.judging.judge import usable as usable
 from .descriptions.pair_file import describe_to_file as describe_to_file
+from .descriptions.pair_file import plan_file as plan_file
+from .descriptions.pair_file import write_refusals as write_refusals
 from .descriptions.pair_selection import every_pair as every_pair
 from .descriptions.pair_selection import needed_pairs as needed_pairs
 from .descriptions.pairs import Contrast as Contrast

@@ -85,6 +85,14 @@ class LocalChat(GuardedChatModel):
                 self._engine = Engine.load(self.name_or_path, self.device, self.dtype)
             return self._engine
 
+    def prompt_tokens(self, talk: list[BaseMessage]) -> int:
+        """The tokens of a conversation, as this model's tokenizer and chat template make them.
+
+        Raises:
+            UsageError: a message is not text, or the conversation leaves no room for a reply.
+        """
+        return len(self.engine().tokens_of(talk, self.max_tokens, self.chat_template_kwargs or {}))
+
     def _generate(
         self,
         messages: list[BaseMessage],

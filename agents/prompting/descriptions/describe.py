@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, Field, StringConstraints
 
+from agents.chat.foreseen import Foreseen, foresee
 from agents.chat.stopping import ends_run
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
-from agents.prompting.descriptions.accepting import Accepted, Refused, judged
 from agents.prompting.descriptions.captions import caption
+from agents.prompting.descriptions.journaled import earlier_records, from_record, journal_of, to_record
+from agents.prompting.descriptions.judging.judge import Accepted, Judge, Refused
 from agents.prompting.descriptions.pairs import Contrast, PairDescriptions, Provenance
 from saywhy_core.disk.files import UnusableFileError
-from saywhy_core.disk.journal import Journal
+from saywhy_core.disk.journal import JournalWarning
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.reading.ceilings import CeilingError, ceiling, over
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessage
 
     from agents.encoders.protocol import ImageTextEncoder
 
     Pair = tuple[int, int]
 
-FORMAT = 1
 PROMPT_VERSION = "differential-2"
 """Changes whenever the request below changes, so that descriptions from different requests are not mixed."""
+TYPICAL_REPLY = 260
+"""Tokens: four attributes with two captions each, as FuDD's replies have on average, and the names of the fields."""
 
 # The part that is the same for every pair comes first, so that servers and local models can compute it once.
 _REQUEST = (
@@ -79,6 +83,7 @@ class Described:
         refused: captions of this run and of those that its journal tells of that were not accepted, with the reason; the other
             captions of their pairs may have been.
         permanent: whether `reason` is an error of the server that has to be mended first.
+        known_refused: captions that were known before and would not be accepted today, with the reason; see `describe_to_file`.
     """
 
     pairs: PairDescriptions
@@ -89,6 +94,24 @@ class Described:
     stopped: bool = False
     refused: tuple[tuple[tuple[int, int], Refused], ...] = ()
     permanent: bool = False
+    known_refused: tuple[tuple[tuple[int, int], Refused], ...] = ()
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a run of `DifferentialDescriber.describe` would do.
+
+    Attributes:
+        wanted: how many pairs are to be described.
+        described: how many of them are.
+        invalid: how many stay without a description, because no reply of this model could be used.
+        foreseen: the requests for the others, and what they take.
+    """
+
+    wanted: int
+    described: int
+    invalid: int
+    foreseen: Foreseen
 
 
 class DifferentialDescriber:
@@ -140,25 +163,41 @@ class DifferentialDescriber:
         self.model_name = model_name or str(getattr(model, "model_name", None) or getattr(model, "_llm_type", "unknown"))
         self._template, self._reasks, self._batch = template, reasks, batch
         self._retry_invalid = retry_invalid
-        self._encoder = encoder
+        self._judge = Judge(self.class_names, encoder)
         self._known = known
         if known is not None:
             known = self._known = known.arranged(self.class_names, "known")
-        self._journal = None
+        self._journal, self._earlier = None, None
         if journal is not None:
-            self._journal = Journal(
-                journal,
-                what="journal of descriptions",
-                version=FORMAT,
-                settings={"prompt_version": PROMPT_VERSION, "classes": self.class_names},
-                others="other classes or of another version of the request",
-                check=_from_record,
-            )
+            self._earlier = earlier_records(journal, self.class_names)
+            # a journal of an earlier version is set aside, once its descriptions are taken over
+            others = "other classes or of another version of the request" if self._earlier is None else None
+            self._journal = journal_of(journal, PROMPT_VERSION, self.class_names, others)
 
     def messages(self, pair: Pair) -> list[BaseMessage]:
         """The messages that ask about a pair."""
         first, second = (self.class_names[index] for index in pair)
         return [SystemMessage(_REQUEST), HumanMessage(f"First class: {first}\nSecond class: {second}")]
+
+    def plan(self, pairs: Iterable[Pair]) -> Planned:
+        """What `describe` would do with these pairs: nothing is sent, and nothing is written.
+
+        Raises:
+            UsageError: as `describe`.
+        """
+        wanted = _checked(pairs, len(self.class_names))
+        entries, invalid, _ = self._settled(again=True)
+        useless = [pair for pair in wanted if pair in invalid] if self._retry_invalid else []
+        todo = [pair for pair in wanted if pair not in entries and pair not in invalid]
+        foreseen = [
+            foresee(
+                self.model, _Lazy(self, part), PairReply, reply_tokens=TYPICAL_REPLY, reasks=self._reasks, fresh=part is useless
+            )
+            for part in (todo, useless)
+        ]
+        described = sum(pair in entries for pair in wanted)
+        left = len(wanted) - described - len(todo) - len(useless)
+        return Planned(len(wanted), described, left, foreseen[0] + foreseen[1])
 
     def describe(self, pairs: Iterable[Pair], *, progress: Callable[[int, int], None] | None = None) -> Described:
         """Describe pairs of class indices, each once, in the order given.
@@ -172,6 +211,7 @@ class DifferentialDescriber:
         wanted = _checked(pairs, len(self.class_names))
         with self._journal or nullcontext():
             entries, invalid, refused = self._settled()
+            self._take_over()
             todo = [pair for pair in wanted if pair not in entries and pair not in invalid]
             reason, stopped, permanent = "", False, False
             asked = 0
@@ -192,7 +232,7 @@ class DifferentialDescriber:
                         troubles.append(outcome)
                         return
                     if self._journal is not None:
-                        self._journal.append(_to_record(pair, outcome, thrown, self.model_name))
+                        self._journal.append(to_record(pair, outcome, thrown, self.model_name))
                     refused[pair] = thrown
                     if isinstance(outcome, str):
                         invalid[pair] = outcome
@@ -234,18 +274,37 @@ class DifferentialDescriber:
             refused=tuple((pair, one) for pair in wanted for one in refused.get(pair, ())),
         )
 
-    def _settled(self) -> tuple[dict[Pair, tuple[Contrast, ...]], dict[Pair, str], dict[Pair, tuple[Refused, ...]]]:
-        """The pairs that need no question any more: those described, and those with no valid reply, with the reason."""
+    def _settled(
+        self, *, again: bool = False
+    ) -> tuple[dict[Pair, tuple[Contrast, ...]], dict[Pair, str], dict[Pair, tuple[Refused, ...]]]:
+        """The pairs that need no question any more: those described, and those with no valid reply, with the reason.
+
+        With `again`, the latter hold what `retry_invalid` asks about once more.
+        """
         entries: dict[Pair, tuple[Contrast, ...]] = dict(self._known or {})
         invalid: dict[Pair, str] = {}
         refused: dict[Pair, tuple[Refused, ...]] = {}
-        for record in self._journal.records() if self._journal else ():
-            pair, outcome, refused[pair] = _from_record(record)
+        for record in [*(self._earlier or ()), *(self._journal.records() if self._journal else ())]:
+            pair, outcome, refused[pair] = from_record(record)
             if not isinstance(outcome, str):
                 entries[pair] = outcome
-            elif not self._retry_invalid and record.get("model") in {None, self.model_name}:  # another model may do better
-                invalid[pair] = outcome
+            elif (again or not self._retry_invalid) and record.get("model") in {None, self.model_name}:
+                invalid[pair] = outcome  # of this model: another one may do better
         return entries, {pair: why for pair, why in invalid.items() if pair not in entries}, refused
+
+    def _take_over(self) -> None:
+        """Keep what a journal of an earlier version of the request described."""
+        if self._earlier and self._journal is not None:
+            for record in self._earlier:
+                self._journal.append(record)
+            pairs = f"{len(self._earlier)} pair{'' if len(self._earlier) == 1 else 's'}"
+            warnings.warn(
+                f"{self._journal.path} was of an earlier version of the request: its descriptions of {pairs} are taken over, "
+                f"and pairs without one are asked about again",
+                JournalWarning,
+                stacklevel=3,
+            )
+        self._earlier = None
 
     def _outcome(
         self, pair: Pair, result: PairReply | StructuredFailure
@@ -269,7 +328,7 @@ class DifferentialDescriber:
 
     def _judged(self, pair: Pair, reply: PairReply) -> tuple[list[Accepted], list[Refused]]:
         items = [(item.attribute, (item.first_caption, item.second_caption)) for item in reply.attributes]
-        return judged(items, self._names(pair), self._encoder)
+        return self._judge.judge(pair, items)
 
     def _names(self, pair: Pair) -> tuple[str, str]:
         return self.class_names[pair[0]], self.class_names[pair[1]]
@@ -278,6 +337,19 @@ class DifferentialDescriber:
 def _reasons(refused: Sequence[Refused]) -> str:
     """Why captions were refused, each reason once."""
     return "; ".join(dict.fromkeys(f"{one.attribute}: {one.why}" for one in refused[:5]))
+
+
+class _Lazy(Sequence[list[BaseMessage]]):
+    """The messages about pairs, each made when it is asked for: a list of a million would take minutes."""
+
+    def __init__(self, describer: DifferentialDescriber, pairs: Sequence[Pair]) -> None:
+        self._describer, self._pairs = describer, pairs
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._describer.messages(self._pairs[index])
 
 
 def _checked(pairs: Iterable[Pair], classes: int) -> list[Pair]:
@@ -296,26 +368,6 @@ def _upright(pair: Pair, classes: int) -> Pair:
     if first == second or min(first, second) < 0 or max(first, second) >= classes:
         raise UsageError(f"({first}, {second}) is no pair of the {classes} classes")
     return (first, second) if first < second else (second, first)
-
-
-def _to_record(pair: Pair, outcome: tuple[Contrast, ...] | str, refused: Sequence[Refused], model: str) -> dict[str, Any]:
-    """The journal's record of a settled pair."""
-    thrown = [[one.attribute, *one.captions, one.why] for one in refused]
-    if isinstance(outcome, str):
-        return {"pair": list(pair), "invalid": outcome, "refused": thrown, "model": model}
-    source = outcome[0].provenance
-    origin = [source.model, source.prompt_version, source.time] if source else ["", "", ""]
-    contrasts = [[contrast.attribute, *contrast.captions] for contrast in outcome]
-    return {"pair": list(pair), "provenance": origin, "contrasts": contrasts, "refused": thrown}
-
-
-def _from_record(record: dict[str, Any]) -> tuple[Pair, tuple[Contrast, ...] | str, tuple[Refused, ...]]:
-    pair = (int(record["pair"][0]), int(record["pair"][1]))
-    refused = tuple(Refused(str(name), (str(a), str(b)), str(why)) for name, a, b, why in record.get("refused", ()))
-    if "invalid" in record:
-        return pair, str(record["invalid"]), refused
-    source = Provenance(*record["provenance"])
-    return pair, tuple(Contrast(name, (a, b), source) for name, a, b in record["contrasts"]), refused
 
 
 def problems_of(described: Described, class_names: Sequence[str]) -> list[Problem]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from agents.prompting.descriptions.accepting import usable
 from agents.prompting.descriptions.describe import DifferentialDescriber
+from agents.prompting.descriptions.judging.judge import usable
 from agents.prompting.descriptions.pairs import read_pairs, write_pairs
 from saywhy_core.disk.destinations import beside, is_stream
-from saywhy_core.disk.files import check_writable, protected_inputs
+from saywhy_core.disk.files import atomic_open, check_writable, protected_inputs
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.errors import UsageError
 
@@ -20,9 +22,13 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from agents.encoders.protocol import ImageTextEncoder
-    from agents.prompting.descriptions.describe import Described
+    from agents.prompting.descriptions.describe import Described, Planned
+    from agents.prompting.descriptions.judging.judge import Refused
     from agents.prompting.descriptions.pairs import PairDescriptions
     from saywhy_core.progress import OnProgress
+
+MOST_JUDGED = 50_000
+"""Captions of a pair file that are judged without being asked for, at some 0.1 ms each. `retry_invalid` judges all."""
 
 
 def describe_to_file(
@@ -62,9 +68,7 @@ def describe_to_file(
     journal = beside(file, ".journal")
     # the journal has a lock too, but reading the file before and writing it after belong to the same work
     with FileLock(file, "pair file"):
-        known = _earlier(file, class_names) if file.exists() and not streamed else None
-        if known is not None and retry_invalid:
-            known, _ = usable(known, class_names)
+        known, refused = _known(file, class_names, retry_invalid=retry_invalid)
         describer = DifferentialDescriber(
             model,
             class_names,
@@ -79,7 +83,78 @@ def describe_to_file(
             write_pairs(described.pairs, file)
         if not streamed and not described.invalid and not described.unasked:
             journal.unlink(missing_ok=True)
-    return described
+    return replace(described, known_refused=tuple(refused))
+
+
+def plan_file(
+    model: BaseChatModel,
+    class_names: Sequence[str],
+    pairs: Iterable[tuple[int, int]],
+    out: str | os.PathLike[str],
+    *,
+    retry_invalid: bool = False,
+) -> Planned:
+    """What `describe_to_file` would do with the same arguments; nothing is sent, and nothing is written.
+
+    Args:
+        model: the chat model; its cache says which requests cost nothing.
+        class_names: the K classes.
+        pairs: the pairs of class indices.
+        out: the pair file; it need not exist.
+        retry_invalid: as in `describe_to_file`.
+
+    Raises:
+        UsageError: as `describe_to_file`.
+    """
+    file = Path(out)
+    known, _ = _known(file, class_names, retry_invalid=retry_invalid)
+    journal = None if is_stream(file) else beside(file, ".journal")
+    return DifferentialDescriber(model, class_names, journal=journal, known=known, retry_invalid=retry_invalid).plan(pairs)
+
+
+def write_refusals(described: Described, class_names: Sequence[str], path: str | os.PathLike[str]) -> None:
+    """Write a report of what was refused, and why, as JSON, whole or not at all.
+
+    It has the lists "refused" (captions of replies), "known" (captions that the pair file held before) and "invalid" (pairs
+    without a description), each entry with the numbers and names of the two classes and the reason.
+
+    Args:
+        described: the result of a run.
+        class_names: the K classes.
+        path: the file.
+    """
+
+    def of_pair(pair: tuple[int, int]) -> dict[str, Any]:
+        return {"pair": list(pair), "classes": [class_names[number] for number in pair]}
+
+    def of_captions(found: Iterable[tuple[tuple[int, int], Refused]]) -> list[dict[str, Any]]:
+        return [
+            {**of_pair(pair), "attribute": one.attribute, "captions": list(one.captions), "kind": one.kind, "why": one.why}
+            for pair, one in found
+        ]
+
+    content = {
+        "format": 1,
+        "refused": of_captions(described.refused),
+        "known": of_captions(described.known_refused),
+        "invalid": [{**of_pair(pair), "why": why} for pair, why in described.invalid],
+    }
+    with atomic_open(path) as stream:
+        json.dump(content, stream, ensure_ascii=False, indent=1)
+        stream.write("\n")
+
+
+def _known(
+    file: Path, class_names: Sequence[str], *, retry_invalid: bool
+) -> tuple[PairDescriptions | None, list[tuple[tuple[int, int], Refused]]]:
+    """The pairs that the file holds, without the captions that are refused today where these are asked for again."""
+    if not file.exists() or is_stream(file):
+        return None, []
+    held = _earlier(file, class_names)
+    if not retry_invalid and sum(map(len, held.values())) > MOST_JUDGED:
+        return held, []
+    kept, refused = usable(held, class_names)
+    return (kept if retry_invalid else held), refused
 
 
 def _earlier(file: Path, class_names: Sequence[str]) -> PairDescriptions:

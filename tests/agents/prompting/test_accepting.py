@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from agents import DifferentialDescriber, chat_model, usage_of
-from agents.prompting import Contrast, PairDescriptions, describe_to_file, read_pairs, refusal, usable, write_pairs
-from agents.prompting.descriptions.accepting import judged, tidy
+from agents.prompting import Contrast, PairDescriptions, describe_to_file, plan_file, read_pairs, refusal, usable, write_pairs
+from agents.prompting.descriptions.judging.judge import Judge, tidy
 
 NAMES = ("Bengal", "caracal cat")
 
@@ -33,7 +33,7 @@ NAMES = ("Bengal", "caracal cat")
         ("ears", "a Bengal with [color] fur", "a caracal cat with tufts", "placeholder"),
         ("ears", "first_caption", "second_caption", "placeholder"),
         ("ears", "a photo of a {}, with fur", "a caracal cat with tufts", "placeholder"),
-        ("ears", "string", "string", "says nothing but the name"),
+        ("ears", "string", "string", "placeholder"),
         ("ears", "a caracal cat with tufts", "a Bengal with spots", "is about 'caracal cat'"),
         ("ears", "a Bengal with spots", "bengals with no spots", "is about 'Bengal'"),
         ("ears", "a caracal-cat, unlike a Bengal, has tufts", "a caracal cat with tufts", "is about 'caracal cat'"),
@@ -78,14 +78,17 @@ def test_list_marks_and_quotation_marks_are_no_part_of_a_caption():
 
 
 class Directions:
-    """Texts with "huge" and "large" are nearly one; others are far apart."""
+    """A direction for each word; "huge" and "large" are nearly one."""
+
+    def __init__(self):
+        self.words = {}
 
     def encode_texts(self, texts):
-        rows = np.zeros((len(texts), 40), dtype=np.float32)
+        rows = np.zeros((len(texts), 200), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             for word in text.casefold().replace("huge", "large").replace(",", "").split():
-                row[hash(word) % 39] += 1
-            row[39] += 0.05 * ("huge" in text)
+                row[self.words.setdefault(word, len(self.words) + 1)] += 1
+            row[0] += 0.05 * ("huge" in text)
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
@@ -95,15 +98,15 @@ def test_near_duplicates_are_dropped():
         ("size again", ("Bengal huge body", "caracal cat small body")),
         ("body", ("Bengal, huge body", "caracal cat, large body")),
     ]
-    kept, refused = judged(items, NAMES, Directions())
+    kept, refused = Judge(NAMES, Directions()).judge((0, 1), items)
     assert [attribute for attribute, _ in kept] == ["size"]
     assert [one.why for one in refused] == [
         "it says the same as an earlier attribute",
         "both captions say the same in other words",
     ]
-    alone, _ = judged(items, NAMES)  # by words
+    alone, _ = Judge(NAMES).judge((0, 1), items)  # by words
     assert len(alone) == 3
-    assert [one for one, _ in judged([items[0], items[0]], NAMES)[0]] == ["size"]
+    assert [one for one, _ in Judge(NAMES).judge((0, 1), [items[0], items[0]])[0]] == ["size"]
 
 
 def reply(*items):
@@ -164,3 +167,97 @@ def test_the_descriptions_of_fudd_are_accepted():
     _, refused = usable(read_pairs(data / "fudd_pets_pairs.json"), names)
     assert len(refused) == 5  # of 2,632; each says the same of both breeds
     assert {one.why for _, one in refused} == {"both captions say the same but for the name"}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "first", "second", "kind"),
+    [
+        ("ears", "a cat with scattered spots", "tufted ears, longer than those of a cat", None),
+        ("ears", "a photo of a cat, with round ears", "a photo of a cat, with tufts", "other class"),
+        ("ears", "a photo of a caracal cat, with tufts", "a photo of a caracal cat with ears", "other class"),
+        ("coat", "white ears and a black tail", "black ears and a white tail", None),
+        ("coat", "long ears, short tail", "a short tail and long ears", "same"),
+        ("sound hole shape", "f-shaped holes", "a round hole", None),
+        ("bark texture", "smooth bark", "rough bark", None),
+        ("hunting behaviour", "stalks", "waits", "unseen"),
+        ("look", "a friendly and loyal cat", "a calm, shy caracal cat", "unseen"),
+        ("expression", "a friendly expression", "a sad, droopy expression", None),
+        ("body", "weighs 4 kg", "weighs about 10-18 kg", "unseen"),
+        ("body", "a light body", "a heavy body", None),
+        ("background", "originated in Egypt", "originally from Africa", "unseen"),
+        ("ears", "with distinctive features", "with a unique appearance", "vague"),
+        ("ears", "1. long ears 2. short tail", "tufts", "markup"),
+        ("ears", "**long ears**", "- short ears", None),
+        ("ears", "a photo of a first class, long", "a photo of a second class, short", "placeholder"),
+        ("attribute 1", "long", "short", "placeholder"),
+        ("ears", "...", "…", "name only"),
+    ],
+)
+def test_hard_cases(attribute, first, second, kind):
+    _, refused = Judge(("cat", "caracal cat")).judge((0, 1), [(attribute, (first, second))])
+    assert [one.kind for one in refused] == ([] if kind is None else [kind])
+
+
+def test_names_in_scripts_without_spaces_are_found():
+    judge = Judge(("犬", "猫"))
+    assert judge.refused((0, 1), "耳", ("一张犬的照片", "圆耳朵的猫")).kind == "name only"
+    assert judge.refused((0, 1), "耳", ("一张犬的照片，长耳朵", "一张犬的照片，圆耳朵")).kind == "other class"
+    assert judge.refused((0, 1), "耳", ("一张犬的照片，长耳朵", "一张猫的照片，圆耳朵")) is None
+
+
+def test_a_name_may_be_a_quality_of_another_thing():
+    judge = Judge(("orange", "basketball", "violin"))
+    round_one = "an orange with dimpled skin"
+    assert judge.refused((0, 1), "colour", (round_one, "an orange ball with black seams")) is None
+    assert judge.refused((0, 1), "colour", (round_one, "a photo of an orange basketball with seams")) is None
+    assert judge.refused((0, 1), "colour", (round_one, "a photo of an orange, with seams")).kind == "other class"
+    assert judge.refused((0, 1), "colour", (round_one, "a photo of a violin, with strings")).kind == "other class"
+
+
+def test_opposites_are_no_near_duplicates_though_encoders_put_them_close():
+    class Close(Directions):
+        """Opposites have a cosine of 0.99, both spellings of grey 0.999."""
+
+        def encode_texts(self, texts):
+            rows = super().encode_texts([text.replace("gray", "grey") for text in texts])
+            rows[:, 0] += 7.0
+            return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    judge = Judge(NAMES, Close())
+    items = [("tail", ("a long, narrow tail", "a short, wide tail")), ("fur", ("grey fur", "gray fur"))]
+    kept, refused = judge.judge((0, 1), items)
+    assert [one for one, _ in kept] == ["tail"]
+    assert [one.kind for one in refused] == ["near-duplicate"]
+
+
+def test_a_journal_of_the_earlier_request_is_taken_over(chat_server, tmp_path):
+    from agents.prompting.descriptions.journaled import journal_of
+    from saywhy_core.disk.journal import JournalWarning
+
+    names = (*NAMES, "dog")
+    with journal_of(tmp_path / "journal", "differential-1", names, "others") as earlier:
+        origin = ["m", "differential-1", "2026-01-01T00:00:00+00:00"]
+        earlier.append(
+            {"pair": [0, 1], "provenance": origin, "contrasts": [["ears", "a Bengal, round", "a caracal cat, long"]]}
+        )
+        earlier.append({"pair": [0, 2], "invalid": "no"})
+    server = chat_server(default=reply(("ears", "round ears", "flat ears")))
+    describer = DifferentialDescriber(chat_model(f"{server.url}#m"), names, journal=tmp_path / "journal")
+    with pytest.warns(JournalWarning, match="descriptions of 1 pair are taken over"):
+        found = describer.describe([(0, 1), (0, 2)])
+    assert len(server.requests) == found.asked == 1
+    assert found.pairs[0, 1][0].provenance.prompt_version == "differential-1"
+    again = DifferentialDescriber(chat_model(f"{server.url}#m"), names, journal=tmp_path / "journal")
+    assert len(again.describe([(0, 1), (0, 2)]).pairs) == 2
+    assert len(server.requests) == 1
+
+
+def test_retry_invalid_really_asks_again_though_the_cache_has_the_reply(chat_server, tmp_path):
+    server = chat_server([reply(JUNK)] * 3, default=reply(GOOD))
+    out, cache = tmp_path / "pairs.json", tmp_path / "replies.sqlite"
+    assert describe_to_file(chat_model(f"{server.url}#m", cache=cache), NAMES, [(0, 1)], out).invalid
+    again = chat_model(f"{server.url}#m", cache=cache, retry_invalid=True)
+    planned = plan_file(again, NAMES, [(0, 1)], out, retry_invalid=True)
+    assert (planned.foreseen.requests, len(server.requests)) == (1, 3)
+    assert len(describe_to_file(again, NAMES, [(0, 1)], out, retry_invalid=True).pairs) == 1
+    assert len(server.requests) == 4

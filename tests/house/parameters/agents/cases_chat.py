@@ -257,3 +257,39 @@ case(
     llm_string="n",
     return_val=OTHER_REPLY,
 )
+
+
+FORESEEN = {"requests": 1, "cached": 0, "prompt_tokens": 2, "completion_tokens": 3, "cost": 0.5, "about": False, "most_each": 1}
+record(
+    "agents.chat.Foreseen",
+    FORESEEN,
+    requests=2,
+    cached=1,
+    prompt_tokens=3,
+    completion_tokens=4,
+    cost=None,
+    about=True,
+    most_each=3,
+)
+
+
+def kept(tools):
+    """A model whose cache holds a reply."""
+    from agents import ask, chat_model
+
+    model = chat_model(address(tools, default='{"value": 3}'), cache=tools.folder / "kept.sqlite")
+    ask(model, "hi", Answer)
+    return model
+
+
+TO_FORESEE = {"model": later(kept), "messages": ["hi", "ho"], "schema": Answer}
+case(
+    "agents.chat.foresee",
+    TO_FORESEE,
+    model=later(lambda tools: chat(tools)),
+    messages=["hi"],
+    schema=None,
+    reasks=0,
+    fresh=True,
+)
+case("agents.chat.foresee", {**TO_FORESEE, "messages": ["ho"]}, reply_tokens=7)

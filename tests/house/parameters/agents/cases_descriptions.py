@@ -20,6 +20,7 @@ from parameters.space import (
 )
 
 from agents import DifferentialClassifier, DifferentialDescriber
+from agents.chat import Foreseen
 from agents.prompting import Described, Provenance, Refused
 from saywhy_core.errors import Problem
 
@@ -97,13 +98,15 @@ case(
 
 
 class Alike:
-    """Finds all texts alike."""
+    """A direction for each text, and the same one for both spellings of grey."""
 
     def encode_texts(self, texts):
-        return np.ones((len(texts), 2), dtype=np.float32)
+        drawn = [np.random.default_rng(list(text.replace("gray", "grey").encode())).normal(size=64) for text in texts]
+        return np.array(drawn, dtype=np.float32)
 
 
-case("agents.DifferentialDescriber", DESCRIBER, without_time(described), encoder=Alike())
+GREY = later(lambda tools: chat(tools, caption_pair("a cat with grey fur", "a dog with gray fur")))
+case("agents.DifferentialDescriber", {**DESCRIBER, "model": GREY}, without_time(described), encoder=Alike())
 case(
     "agents.DifferentialDescriber",
     {**DESCRIBER, "model": later(lambda tools: chat(tools, "no"))},
@@ -254,6 +257,29 @@ record(
     stopped=True,
     refused=(((0, 1), Refused("ears", ("a", "b"), "c")),),
     permanent=True,
+    known_refused=(((0, 1), Refused("ears", ("a", "b"), "c")),),
+)
+record(
+    "agents.prompting.Planned",
+    {"wanted": 3, "described": 1, "invalid": 1, "foreseen": Foreseen(1)},
+    wanted=4,
+    described=2,
+    invalid=0,
+    foreseen=Foreseen(2),
+)
+case(
+    "agents.DifferentialDescriber.plan",
+    {"self": describer, "pairs": [(0, 1)]},
+    lambda planned, tools, arguments: (planned, len(tools.asked.requests)),
+    pairs=[(0, 1), (0, 2)],
+)
+case(
+    "agents.prompting.write_refusals",
+    {"described": Described(**DESCRIBED), "class_names": NAMES, "path": later(lambda tools: tools.folder / "a.json")},
+    lambda result, tools, arguments: files(result, tools, arguments),
+    described=Described(**{**DESCRIBED, "invalid": ()}),
+    class_names=NAMES[::-1],
+    path=later(lambda tools: tools.folder / "b.json"),
 )
 case(
     "agents.prompting.problems_of",
@@ -290,10 +316,10 @@ case(
     class_names=["cat"],
     pairs=[(0, 2)],
     out=later(lambda tools: tools.folder / "b.json"),
-    encoder=Alike(),
     template="{}",
     on_progress=later(lambda tools: tools.record),
 )
+case("agents.prompting.describe_to_file", {**TO_FILE, "model": GREY}, pair_file, encoder=Alike())
 
 
 def tried(tools):
@@ -310,6 +336,38 @@ case(
     lambda described, tools, arguments: (described.asked, described.invalid),
     retry_invalid=True,
 )
+
+
+def planned(tools):
+    """A model whose cache holds the reply about one pair."""
+    from agents import ask_many, chat_model
+    from agents.prompting.descriptions.describe import PairReply
+
+    model = chat_model(f"{chat(tools, caption_pair('a cat')) and tools.asked.url}#m", cache=tools.folder / "replies")
+    ask_many(model, [DifferentialDescriber(model, NAMES).messages((0, 1))], PairReply)
+    return model
+
+
+case(
+    "agents.prompting.plan_file",
+    {
+        "model": later(lambda tools: chat(tools)),
+        "class_names": NAMES,
+        "pairs": [(0, 1)],
+        "out": later(lambda tools: tools.folder / "b.json"),
+    },
+    lambda planned, tools, arguments: planned,
+    model=later(planned),
+    class_names=["a" * 900, "b" * 900],
+    pairs=[(0, 1), (0, 2)],
+    out=later(tried),
+)
+case(
+    "agents.prompting.plan_file",
+    {"model": later(lambda tools: chat(tools)), "class_names": NAMES, "pairs": [(0, 1)], "out": later(tried)},
+    lambda planned, tools, arguments: planned,
+    retry_invalid=True,
+)
 RANK = ("cat", "dog")
 case(
     "agents.prompting.refusal",
@@ -324,5 +382,6 @@ record(
     attribute="tail",
     captions=("b", "a"),
     why="d",
+    kind="same",
 )
 case("agents.prompting.usable", {"pairs": PAIRS, "class_names": NAMES}, pairs=OTHERS, class_names=NAMES[::-1])
