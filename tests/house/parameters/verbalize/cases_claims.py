@@ -146,6 +146,7 @@ record(
     outcome="clean",
     drafts=("d",),
     falsehoods={"wrong sign": 1},
+    fallback="f",
     problem="p",
     background=("b",),
     comment="c",

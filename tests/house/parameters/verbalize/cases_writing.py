@@ -131,6 +131,7 @@ record(
     outcomes={"clean": 1},
     falsehoods={"wrong sign": 1},
     problems=(Problem("a", "b"),),
+    fallbacks={"no JSON": 1},
 )
 
 
