@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agents.encoders.vectors import unit_rows
+from agents.prompting.descriptions.judging.named import Finder
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,9 +28,20 @@ def clip_templates() -> tuple[str, ...]:
     return tuple(json.loads(text))
 
 
+_WORD = re.compile(r"[^\W_]")
+
+
+@lru_cache(maxsize=4096)  # as many as a large list has classes, each of which gets several captions in a row
+def _finder(name: str) -> Finder:
+    return Finder([name])
+
+
 def caption(description: str, name: str, template: str) -> str:
-    """Make a prompt of a description: the description itself if it names its class, else the template followed by it."""
-    if name.casefold() in description.casefold():
+    """Make a prompt of a description: the description itself if it names its class, else the template followed by it.
+
+    A name counts as a whole word: "scattered spots" does not name a cat.
+    """
+    if _finder(name).namings(description) or (not _WORD.search(name) and name in description):
         return description
     return f"{template.format(name).rstrip('. ')}, {description.rstrip('. ')}."
 

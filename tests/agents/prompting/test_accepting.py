@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from agents import DifferentialDescriber, chat_model, usage_of
-from agents.prompting import Contrast, PairDescriptions, describe_to_file, plan_file, read_pairs, refusal, usable, write_pairs
+from agents.prompting import (
+    Contrast,
+    PairDescriptions,
+    caption,
+    describe_to_file,
+    plan_file,
+    read_pairs,
+    refusal,
+    usable,
+    write_pairs,
+)
 from agents.prompting.descriptions.judging.judge import Judge, tidy
 
 NAMES = ("Bengal", "caracal cat")
@@ -243,7 +253,7 @@ def test_a_journal_of_the_earlier_request_is_taken_over(chat_server, tmp_path):
         earlier.append({"pair": [0, 2], "invalid": "no"})
     server = chat_server(default=reply(("ears", "round ears", "flat ears")))
     describer = DifferentialDescriber(chat_model(f"{server.url}#m"), names, journal=tmp_path / "journal")
-    with pytest.warns(JournalWarning, match="descriptions of 1 pair are taken over"):
+    with pytest.warns(JournalWarning, match="descriptions of 1 pair are taken over|is kept as"):
         found = describer.describe([(0, 1), (0, 2)])
     assert len(server.requests) == found.asked == 1
     assert found.pairs[0, 1][0].provenance.prompt_version == "differential-1"
@@ -261,3 +271,70 @@ def test_retry_invalid_really_asks_again_though_the_cache_has_the_reply(chat_ser
     assert (planned.foreseen.requests, len(server.requests)) == (1, 3)
     assert len(describe_to_file(again, NAMES, [(0, 1)], out, retry_invalid=True).pairs) == 1
     assert len(server.requests) == 4
+
+
+def test_a_train_may_have_a_first_class():
+    judge = Judge(("train", "tram"))
+    assert judge.refused((0, 1), "seats", ("a train with first class seats", "a first class carriage")) is None
+
+
+def test_a_name_within_a_word_is_no_name():
+    assert caption("scattered spots", "cat", "a photo of a {}.") == "a photo of a cat, scattered spots."
+    assert caption("Cats with spots", "cat", "a photo of a {}.") == "Cats with spots"
+    assert caption("a C++ logo", "C++", "a {}.") == "a C++ logo"
+    assert caption("a red ++ sign", "++", "a {}.") == "a red ++ sign"
+
+
+@pytest.mark.parametrize(
+    ("names", "items"),
+    [
+        (
+            ("sparrow", "robin"),
+            [("wing bars", "two white wing bars", "plain wings"), ("eye ring", "no eye ring", "a broken one")],
+        ),
+        (
+            ("BMW M3 Coupe 2012", "Audi S4 Sedan 2012"),
+            [("badge", "a BMW badge", "four rings"), ("age", "modern", "an older car")],
+        ),
+        (
+            ("pizza", "pad thai"),
+            [("price tag", "a price tag in front", "no price tag"), ("temperature", "steaming hot", "cold")],
+        ),
+        (
+            ("melanoma", "nevus"),
+            [("size", "larger than 6 mm", "smaller than 6 mm"), ("border", "a notched border", "a smooth border")],
+        ),
+        (("Annual Crop", "Highway"), [("land use", "regular rows of plants", "roads with vehicles")]),
+        (("Boeing 737-300", "Boeing 737-400"), [("windows", "fewer than a Boeing 737-400", "more than a Boeing 737-300")]),
+        (("yield sign", "stop sign"), [("text", "the word YIELD", "the word STOP in white letters")]),
+        (("T-shirt/top", "Pullover"), [("sleeves", "a T-shirt/top with short sleeves", "a Pullover with long sleeves")]),
+        (("sadness", "joy"), [("mood", "a gloomy face", "a cheerful face"), ("mouth", "corners turned down", "a wide smile")]),
+        (
+            ("guitar", "violin"),
+            [("sound hole", "a round sound hole", "two f-shaped sound holes"), ("bow", "no bow", "with a bow")],
+        ),
+    ],
+)
+def test_descriptions_of_other_fields_are_accepted(names, items):
+    judge = Judge(names)
+    wrong = [judge.refused((0, 1), attribute, (first, second)) for attribute, first, second in items]
+    assert wrong == [None] * len(items)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "first", "second"),
+    [
+        ("colour", "The colour of the first class is red", "blue"),
+        ("fur", "same as above", "short"),
+        ("fur", "I don't know", "unknown"),
+        ("fur", "N/A", "none"),
+        ("fur", "a photo of a cat, with", "a photo of a dog, with"),
+        ("fur", "This attribute is not visible in photos", "none"),
+        ("fur", "A caption for the cat", "A caption for the dog"),
+        ("fur", "insert caption here", "[caption]"),
+        ("fur", "$10", "$20"),
+        ("age", "12 years", "15 years"),
+    ],
+)
+def test_what_small_models_write(attribute, first, second):
+    assert Judge(("cat", "dog")).refused((0, 1), attribute, (first, second)) is not None
