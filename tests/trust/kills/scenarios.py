@@ -156,7 +156,19 @@ def improved(rounds: int) -> Scenario:
         said = ["red fur", "green ears", "blue fur", "a dog of fur", "cat ears", "fish"]
         _write(folder / "said.json", json.dumps({name: [f"{name} with {text}" for text in said] for name in BREEDS}))
 
-    words = ["improve", "--shots", "shots", "--encoder", "clip:clip", "--embeddings", "kept", "--descriptions", "said.json"]
+    words = [
+        "improve",
+        "--shots",
+        "shots",
+        "--encoder",
+        "clip:clip",
+        "--embeddings",
+        "kept",
+        "--descriptions",
+        "said.json",
+        "--folds",
+        "2",
+    ]
     return Scenario(
         name="improve",
         words=lambda _: [*words, "--rounds", str(rounds), "--out", "prompts.json"],
