@@ -22,7 +22,8 @@ _CLAUSES = re.compile(
     r"|\b(?:weigh\w*|costs?|costing|priced|sold|sells|lives?|living|lasts?)\b[^,.;]*?\d[^,.;]*"
     r"|(?:[$€£¥]\s?\d[\d.,]*|\b\d[\d.,]*(?:\s?[-–]\s?\d[\d.,]*)?\s?(?:kg|kilos?|kilograms?|lbs?|pounds?|ounces?|oz|grams?|years?|"
     r"months?|dollars?|euros?|usd|eur|decibels?|db|hz|khz|mph|km/h|calories|kcal)\b)"
-    r"|\b(?:life ?span|life expectancy|price (?:of|is|range)|named after|known as|also called|known for|popular in|used (?:for|as))\b[^,.;]*",
+    r"|\b(?:life ?span|life expectancy|price (?:of|is|range)"
+    r"|named after|known as|also called|known for|popular in|used (?:for|as))\b[^,.;]*",
     re.IGNORECASE,
 )
 """What no photo shows in a caption: where a thing comes from, what it is used for, what it weighs or costs in numbers."""

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import HumanMessage
 from parameters.harness import case, later
 
 TALK = ["the film is good", "good film", "film"]
@@ -102,4 +103,9 @@ case(
     tokenizer=later(lambda tools: tokens(tools, chat_template="{{ messages[0]['content'] }}")),
     name="mine",
     seed=1,
+)
+case(
+    "agents.chat.LocalChat.prompt_tokens",
+    {"self": later(local), "talk": [HumanMessage("hello")]},
+    talk=[HumanMessage("hello, hello, and hello once more")],
 )
