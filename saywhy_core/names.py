@@ -140,32 +140,47 @@ class NameTable:
 
     def __init__(self, class_names: Sequence[str]) -> None:
         self.class_names = tuple(class_names)
-        self._exact: dict[str, int] = {}
-        self._folded: dict[str, list[int]] = {}
+        self._exact: dict[str, list[int]] = {}
+        self._folded: dict[str, list[str]] = {}
         for number, name in enumerate(self.class_names):
-            self._exact.setdefault(name, number)
-            alike = self._folded.setdefault(folded(name), [])
-            if not any(self.class_names[other] == name for other in alike):
-                alike.append(number)
+            self._exact.setdefault(name, []).append(number)
+        for name in self._exact:
+            self._folded.setdefault(folded(name), []).append(name)
 
     def find(self, name: str) -> int | None:
         """The number of the class with this name; None where no class has it.
 
         Raises:
+            UsageError: as `spelling`, or several classes of the list have this very name.
+        """
+        spelled = self.spelling(name)
+        if spelled is None:
+            return None
+        numbers = self._exact[spelled]
+        if len(numbers) > 1:
+            raise UsageError(
+                f"the classes {' and '.join(map(str, numbers[:2]))} are both named {spelled!r:.200}, and nobody can know which "
+                f"is meant; give each a name of its own in the list of classes"
+            )
+        return numbers[0]
+
+    def spelling(self, name: str) -> str | None:
+        """The name as the list spells it; None where no class has it.
+
+        Raises:
             UsageError: it is the exact name of none, and several names are folded like it.
         """
         if name in self._exact:
-            return self._exact[name]
+            return name
         alike = self._folded.get(folded(name), [])
         if len(alike) > 1:
-            first, second = (self.class_names[number] for number in alike[:2])
-            raise UsageError(f"{name!r:.200} may be the class {first!r} or {second!r}; write it exactly as one of them")
+            raise UsageError(f"{name!r:.200} may be the class {alike[0]!r} or {alike[1]!r}; write it exactly as one of them")
         return alike[0] if alike else None
 
     def nearest(self, name: str) -> str | None:
         """The name of the class that is spelled most like this name; None where none is near."""
         found = difflib.get_close_matches(folded(name)[:_LONGEST], list(self._folded), n=1, cutoff=_NEAR)
-        return self.class_names[self._folded[found[0]][0]] if found else None
+        return self._folded[found[0]][0] if found else None
 
 
 def safe_file_name(name: str, suffix: str = "", taken: set[str] | None = None) -> str:

@@ -49,10 +49,11 @@ class EncodedImages:
             self.images.label_indices(names)  # says what is wrong
             raise UsageError("there are no images")
         kept = np.flatnonzero(numbers >= 0)
-        labels = self.images.labels or ()
+        unknown: dict[str, list[int]] = {}
+        for place in np.flatnonzero(numbers < 0).tolist():
+            unknown.setdefault(self.images.label_of(place), []).append(place)
         problems = []
-        for label in dict.fromkeys(labels[place] for place in np.flatnonzero(numbers < 0)):
-            others = [place for place in np.flatnonzero(numbers < 0) if labels[place] == label]
+        for label, others in unknown.items():
             more = f", as {len(others) - 1} more of it" if len(others) > 1 else ""
             what = f"its class {label!r:.200} is not in the class list{more}; {advice_on(label, names)}"
             problems.append(Problem(str(self.images.paths[others[0]]), what))

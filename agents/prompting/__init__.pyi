@@ -1,5 +1,6 @@
 from .descriptions.ambiguity import count_ambiguous as count_ambiguous
 from .descriptions.ambiguity import find_ambiguous as find_ambiguous
+from .descriptions.by_class import read_descriptions as read_descriptions
 from .descriptions.captions import caption as caption
 from .descriptions.captions import class_vectors as class_vectors
 from .descriptions.captions import clip_templates as clip_templates
@@ -19,7 +20,6 @@ from .descriptions.pair_selection import needed_pairs as needed_pairs
 from .descriptions.pairs import Contrast as Contrast
 from .descriptions.pairs import PairDescriptions as PairDescriptions
 from .descriptions.pairs import Provenance as Provenance
-from .descriptions.pairs import read_descriptions as read_descriptions
 from .descriptions.pairs import read_pairs as read_pairs
 from .descriptions.pairs import write_pairs as write_pairs
 from .optimize import PromptOptimizer as PromptOptimizer

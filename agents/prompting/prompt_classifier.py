@@ -52,7 +52,8 @@ def classify_by_prompts(
     """
     rows = unit_rows(embeddings)
     first = (rows @ class_vectors(encoder, [[template.format(name)] for name in class_names]).T).argmax(axis=1)
-    cosines = rows @ class_vectors(encoder, list(prompts_of(descriptions, class_names, template).values())).T
+    prompts = prompts_of(descriptions, class_names, template)
+    cosines = rows @ class_vectors(encoder, [prompts[name] for name in class_names]).T  # the list may name two classes alike
     best = top_indices(cosines, min(candidates, len(class_names)))
     scores = np.take_along_axis(cosines, best, axis=1).astype(np.float32)
     return Predictions(first.astype(np.int64), best[:, 0].copy(), best, scores, ())

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from agents.prompting.descriptions.by_class import write_cupl
 from agents.prompting.descriptions.captions import class_vectors
 from saywhy_core.disk.files import atomic_open
 
@@ -83,3 +84,16 @@ class PromptSet:
         with atomic_open(path) as stream:
             json.dump(content, stream, ensure_ascii=False, indent=1)
             stream.write("\n")
+
+    def write_cupl(self, path: str | os.PathLike[str], *, data_set: str | None = None) -> None:
+        """Write the prompts alone in CuPL's form, `{class: [prompt, ...]}`, whole or not at all.
+
+        Args:
+            path: the file (JSON).
+            data_set: a name under which the object is put, as CLIP_benchmark's `--custom_template_file` takes it; its class
+                names must be spelled as that data set spells them.
+
+        Raises:
+            UsageError: a class has no prompt, which those who read the file could not use.
+        """
+        write_cupl(self.prompts, path, data_set=data_set)

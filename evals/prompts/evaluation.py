@@ -85,12 +85,12 @@ def evaluate_prompts(
     if missing := [name for name in class_names if not prompts.get(name)]:
         raise UsageError(f"{len(missing)} class(es) have no prompts, {missing[0]!r} first")
     own = {name: list(prompts[name]) for name in class_names}
-    decide = _by_prompts(encoder, rows)
+    decide = _by_prompts(encoder, rows, class_names)
     before = decide({name: [template.format(name)] for name in class_names})
     after = decide(own)
     seeds = [seed + number for number in range(draws)]
     nameless = without_class_names(own, neutral=neutral) if draws else {}
-    decide_bare = _by_prompts(_Remembering(encoder), rows)
+    decide_bare = _by_prompts(_Remembering(encoder), rows, class_names)
     return PromptReport(
         comparison=compare(before, after, truth, class_names, seed=seed),
         **_controlled(
@@ -161,7 +161,7 @@ def evaluate_pairs(
         bare = pairs_without_class_names(with_pairs, class_names, needed=needed, template=template, neutral=neutral)
         return looker(bare, mix=1.0, encoder=remembering).predict_embedded(rows).final
 
-    decide = _by_prompts(encoder, rows)
+    decide = _by_prompts(encoder, rows, class_names)
     classifier = looker(described)
     result = classifier.predict_embedded(rows)
     captions = described.by_class(class_names)
@@ -192,9 +192,12 @@ def evaluate_pairs(
     )
 
 
-def _by_prompts(encoder: ImageTextEncoder, rows: NDArray[np.float32]) -> Callable[[Mapping[str, Sequence[str]]], Decisions]:
+def _by_prompts(
+    encoder: ImageTextEncoder, rows: NDArray[np.float32], class_names: Sequence[str]
+) -> Callable[[Mapping[str, Sequence[str]]], Decisions]:
     def decide(texts: Mapping[str, Sequence[str]]) -> Decisions:
-        decided: Decisions = (rows @ class_vectors(encoder, list(texts.values())).T).argmax(axis=1)
+        by_class = [list(texts[name]) for name in class_names]  # the list may name two classes alike
+        decided: Decisions = (rows @ class_vectors(encoder, by_class).T).argmax(axis=1)
         return decided
 
     return decide

@@ -71,7 +71,7 @@ def evaluate_file(
         neutral: the noun in the place of class names in the control without them.
 
     Returns:
-        The report, and the records of a pair file that could not be used.
+        The report, and the records of the file that could not be used.
 
     Raises:
         UsageError: the file has none of these forms, or what belongs to pairs is given for a file without pairs.
@@ -97,8 +97,9 @@ def evaluate_file(
         return report, tuple(pairs.problems)
     if k is not None or mix is not None or first is not None or aggregate is not None or ks:
         raise UsageError(f"k, ks, mix, first and aggregate belong to the second look of pair files, and {file} holds prompts")
-    prompts = prompts_of(read_descriptions(file, class_names), class_names, template)
+    library = read_descriptions(file, class_names)
+    prompts = prompts_of(library, class_names, template)
     report = evaluate_prompts(
         encoder, class_names, prompts, embeddings, labels, template=template, draws=draws, seed=seed, neutral=neutral
     )
-    return report, ()
+    return report, library.problems

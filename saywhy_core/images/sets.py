@@ -6,7 +6,7 @@ import csv
 import errno
 import io
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,6 +97,24 @@ class ImageSet:
                 found[place] = way[depths[-1]]
         return found
 
+    def label_of(self, place: int) -> str:
+        """What the source says of the class of one image: its label, or all folders on the way to it, as `train/dog`."""
+        if self.root is not None:
+            return self.paths[place].relative_to(self.root).parent.as_posix()
+        return "" if self.labels is None else self.labels[place]
+
+    def named(self, class_names: Sequence[str]) -> ImageSet:
+        """The same images with the names of their classes as the list spells them; other labels, as `label_of`, stay.
+
+        Raises:
+            UsageError: as `classes_of`, except that images without labels stay as they are.
+        """
+        if self.labels is None:
+            return self
+        numbers = self.classes_of(class_names)
+        labels = tuple(class_names[number] if number >= 0 else self.label_of(place) for place, number in enumerate(numbers))
+        return replace(self, labels=labels, root=None)
+
     def label_indices(self, class_names: Sequence[str]) -> NDArray[np.int64]:
         """As `classes_of`, where every image must have one of the classes.
 
@@ -105,8 +123,7 @@ class ImageSet:
         """
         found = self.classes_of(class_names)
         if (found < 0).any():
-            labels = self.labels or ()
-            unknown = sorted({labels[place] for place in np.flatnonzero(found < 0)})
+            unknown = sorted({self.label_of(place) for place in np.flatnonzero(found < 0).tolist()})
             raise UsageError(
                 f"the images name {len(unknown)} class(es) that the class list does not hold, {unknown[0]!r} first; "
                 f"{advice_on(unknown[0], class_names)}"
@@ -116,7 +133,8 @@ class ImageSet:
 
 def advice_on(label: str, class_names: Sequence[str]) -> str:
     """What to do about a label that is none of the classes: the class that was meant, where one is near."""
-    near = NameTable(class_names).nearest(label)
+    table = NameTable(class_names)
+    near = next((near for part in (label, *label.split("/")) if (near := table.nearest(part)) is not None), None)
     return "rename it, or add it to the list" if near is None else f"is {near!r} meant? Rename it, or add it to the list"
 
 
@@ -266,14 +284,20 @@ def _list_folder(root: Path) -> ImageSet:
 def _doubt(root: Path, paths: Sequence[Path]) -> str:
     """Why the first level of folders may hold something else than classes, such as train/ and test/.
 
-    No image lies in that level itself, and one of its folders has several folders with images.
+    One of its folders has several folders with images, most images lie in such folders, and so do those of most folders: a
+    stray picture beside them says nothing.
     """
     inside: dict[str, set[str]] = {}
+    direct: list[str] = []
     for path in paths:
         way = path.relative_to(root).parts[:-1]
         if len(way) < 2:
-            return ""
-        inside.setdefault(way[0], set()).add(way[1])
+            direct.append(way[0])
+        else:
+            inside.setdefault(way[0], set()).add(way[1])
+    flat = set(direct) - inside.keys()
+    if 2 * len(direct) >= len(paths) or len(flat) >= len(inside):
+        return ""
     above, below = max(inside.items(), key=lambda item: len(item[1]))
     if len(below) < 2:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_numbers_of_another_order_are_refused_and_names_fit_any(saywhy, world, t
 
     wrong = command("fudd.json", "wrong.json")
     assert wrong.returncode == 2
-    assert "1 of 1 captions for class 0, 'Bengal', are about 'american-bulldog'" in wrong.stderr
+    assert "of 2 captions for class 0, 'Bengal', are about 'american-bulldog'" in wrong.stderr
     assert command("fudd.json", "right.json").returncode == 0
     assert command("ours.json", "wrong.json").returncode == 0
 
@@ -88,3 +89,45 @@ def test_folders_above_the_classes(saywhy, world, tmp_path):
     assert "name the folder above the classes" in done.stderr
     assert run(saywhy, world, "improve", *photos, "--classes", world / "right.json").returncode == 0
     assert list(json.loads((tmp_path / "p.json").read_text())["prompts"]) == NAMES
+
+
+def test_prompts_go_out_in_cupls_form_and_classify_alike(saywhy, world, tmp_path):
+    photos = world / "photos" / "train"
+    done = run(saywhy, world, "improve", "--shots", photos, "--folds", 0, "--out", tmp_path / "p.json")
+    assert done.returncode == 0, done.stderr
+    flat = json.loads((tmp_path / "p.cupl.json").read_text())
+    assert flat == json.loads((tmp_path / "p.json").read_text())["prompts"]
+    (tmp_path / "set.json").write_text(json.dumps({"my_cats": flat}))
+    call = ["classify", "--images", world / "photos", "--classes", world / "wrong.json", "--prompts"]
+    made = [run(saywhy, world, *call, tmp_path / file) for file in ("p.json", "p.cupl.json", "set.json")]
+    assert [one.returncode for one in made] == [0, 0, 0], made[0].stderr
+    assert made[0].stdout == made[1].stdout == made[2].stdout
+    rows = list(csv.DictReader(made[0].stdout.splitlines()))
+    assert {row["label"] for row in rows} == {"american-bulldog", "Bengal", "Birman"}  # and not "train"
+    (tmp_path / "q.cupl.json").symlink_to(tmp_path / "elsewhere.json")
+    refused = run(saywhy, world, "improve", "--shots", photos, "--folds", 0, "--out", tmp_path / "q.json")
+    assert refused.returncode == 2
+    assert "q.cupl.json is a link" in refused.stderr
+
+
+def test_what_could_not_be_checked_and_what_is_missing_is_told(saywhy, world, tmp_path):
+    bare = PairDescriptions({(0, 1): [Contrast("x", ("a photo of an american bulldog", "spots"))]})
+    write_pairs(bare, tmp_path / "bare.json")
+    call = ["classify", "--images", world / "photos", "--classes", world / "right.json"]
+    done = run(saywhy, world, *call, "--descriptions", tmp_path / "bare.json")
+    assert "the captions of 'Bengal' do not name it" in done.stderr
+    (tmp_path / "few.json").write_text(json.dumps({"bengal": ["spots"], "Bierman": ["cream"]}))
+    done = run(saywhy, world, *call, "--prompts", tmp_path / "few.json")
+    assert done.returncode == 1
+    assert "2 of the 3 classes, 'american bulldog' first, have no descriptions" in done.stderr
+    assert "'Bierman' is in no class list, and 'Birman' has no descriptions" in done.stderr
+
+
+def test_images_of_other_classes_do_not_silence_the_figures(saywhy, world, tmp_path):
+    table = tmp_path / "some.csv"
+    photos = world / "photos" / "train"
+    table.write_text(f"path,label\n{photos}/Bengal/60.png,bengal\n{photos}/birman/60.png,owl\n")
+    done = run(saywhy, world, "classify", "--images", table, "--classes", world / "right.json")
+    assert "1 image of other classes than the list's, left out of these figures" in done.stderr
+    assert "first look" in done.stderr
+    assert [row["label"] for row in csv.DictReader(done.stdout.splitlines())] == ["Bengal", "owl"]

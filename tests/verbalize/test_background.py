@@ -132,8 +132,10 @@ def test_it_is_read_from_files_contents_and_lists_of_names(tmp_path):
     assert background(WORDS.query, nameless, class_names=["Bengal", "Birman", "Great Dane"]) == (EARS, COAT)
     with pytest.raises(UsageError, match="class names"):
         TemplateVerbalizer(background=nameless)
-    with pytest.raises(UsageError, match="another list"):
-        Background.of(PAIRS, class_names=["poodle", "Birman", "great_dane"])
+    fewer = Background.of(PAIRS, class_names=["poodle", "Birman", "great_dane"])
+    assert "left out, which the class list does not hold" in fewer.pairs.problems[0].what
+    with pytest.raises(UsageError, match="describes none of the 1 classes"):
+        Background.of(PAIRS, class_names=["poodle"])
     with pytest.raises(UsageError, match="1 or more"):
         Background.of(PAIRS, limit=0)
     with pytest.raises(UsageError, match="does not exist"):

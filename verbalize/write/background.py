@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from saywhy_core.errors import UsageError
@@ -31,7 +33,8 @@ class Background:
 
     Args:
         pairs: the descriptions of pairs of classes.
-        numbers: the number of each class in `pairs`, by its name in lower case without underscores.
+        numbers: the number of each class in `pairs`, by its name. Labels match names whatever their case, underscores and
+            hyphens; a label that is like several names but none of them gets no background.
         limit: how many descriptions are given for each class that the label is compared with, 1 or more.
     """
 
@@ -51,12 +54,14 @@ class Background:
 
         Args:
             source: the descriptions, as `agents.read_pairs` reads them and `agents.DifferentialDescriber` makes them.
-            class_names: the names of the classes in order, if the pairs do not contain them (FuDD's own files do not).
+            class_names: the names of the classes in order, if the pairs do not contain them (FuDD's own files do not). Pairs
+                that contain names are found by name; those of classes that the list lacks are left out, and stand in
+                `pairs.problems`.
             limit: how many descriptions are given for each class that the label is compared with, 1 or more.
 
         Raises:
-            UsageError: the file does not exist or has another format, its classes are not `class_names`, the classes have no
-                names, or `limit` is below 1.
+            UsageError: the file does not exist or has another format, its classes are none of `class_names` or the captions
+                are about others than the numbers say, the classes have no names, or `limit` is below 1.
         """
         if isinstance(source, Background):
             return source
@@ -64,15 +69,13 @@ class Background:
 
         if limit < 1:
             raise UsageError(f"the limit of background descriptions must be 1 or more, not {limit}")
-        pairs = as_pairs(source)
-        if class_names is not None:
-            before, pairs = len(pairs), pairs.arranged(class_names)
-            if len(pairs) < before:
-                raise UsageError(f"the background belongs to another list of class names: {pairs.problems[-1].what}")
+        pairs = as_pairs(source, class_names)
         names = pairs.names if class_names is None else dict(enumerate(class_names))
         if pairs and not names:
             raise UsageError("the background descriptions have class numbers but no names; give the list of class names too")
-        return cls(pairs, {folded(name): number for number, name in names.items()}, limit)
+        # a name that two classes share does not tell which of them a map is about
+        shared = Counter(names.values())
+        return cls(pairs, {name: number for number, name in names.items() if shared[name] == 1}, limit)
 
     @classmethod
     def beside(cls, source: Source | None, *, mask_labels: bool) -> Background | None:
@@ -92,10 +95,10 @@ class Background:
         have classes without descriptions. Every description becomes exactly one sentence: white space is squeezed, control
         characters are removed, and full stops inside it become semicolons.
         """
-        label = self.numbers.get(folded(query.label))
+        label = self._number(query.label)
         said: dict[str, None] = {}
         for name in query.versus:
-            other = self.numbers.get(folded(name))
+            other = self._number(name)
             if label is None or other is None or (label, other) not in self.pairs:
                 continue
             ours = 0 if label < other else 1
@@ -104,6 +107,20 @@ class Background:
                 about = f" ({attribute})" if (attribute := _plain(contrast.attribute)) else ""
                 said[f"{MARK}{about}: {mine}; by contrast, {theirs}."] = None
         return tuple(said)
+
+    def _number(self, name: str) -> int | None:
+        if name in self.numbers:
+            return self.numbers[name]
+        alike = self._alike.get(folded(name), ())
+        return self.numbers[alike[0]] if len(alike) == 1 else None
+
+    @cached_property
+    def _alike(self) -> dict[str, list[str]]:
+        """The names that are folded alike, by their folded form."""
+        found: dict[str, list[str]] = {}
+        for name in self.numbers:
+            found.setdefault(folded(name), []).append(name)
+        return found
 
 
 def _phrase(name: str, caption: str) -> str:

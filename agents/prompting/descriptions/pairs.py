@@ -1,4 +1,4 @@
-"""Files of descriptions: FuDD's pairs, and the form of CuPL, DCLIP and AWT, which maps each class to its descriptions."""
+"""Files of descriptions of pairs of classes, in FuDD's form."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from agents.prompting.descriptions.order import refuse_strange
+from agents.prompting.descriptions.order import Verdict, refuse_strange
 from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.names import NameTable
@@ -56,6 +56,7 @@ class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
     Attributes:
         order: what the numbers of the classes rest on: "names" of the classes, "captions" that name them, or "unknown" where
             neither tells.
+        unchecked: where the numbers rest on captions, the classes whose own captions do not name them.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
         self.names = dict(names or {})
         self.problems = tuple(problems)
         self.order: Literal["names", "captions", "unknown"] = "names" if self.names else "unknown"
+        self.unchecked: tuple[int, ...] = ()
         self._arranged_for: tuple[str, ...] | None = None
 
     def __getitem__(self, pair: tuple[int, int] | str) -> tuple[Contrast, ...]:
@@ -99,15 +101,17 @@ class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
     def by_class(self, class_names: Sequence[str]) -> dict[str, list[str]]:
         """The captions of every class, each once, in the order of the pairs: a library for `PromptOptimizer.fit`.
 
+        Classes of the list with the same name share their captions.
+
         Raises:
             UsageError: as `arranged`.
         """
         arranged = self.arranged(class_names)
-        captions: dict[int, dict[str, None]] = {index: {} for index in range(len(class_names))}
+        captions: dict[str, dict[str, None]] = {name: {} for name in class_names}
         for pair, contrasts in arranged.items():
             for side in (0, 1):
-                captions[pair[side]].update((contrast.captions[side], None) for contrast in contrasts)
-        return {name: list(captions[index]) for index, name in enumerate(class_names)}
+                captions[class_names[pair[side]]].update((contrast.captions[side], None) for contrast in contrasts)
+        return {name: list(texts) for name, texts in captions.items()}
 
     def arranged(self, class_names: Sequence[str], where: str = "the descriptions") -> PairDescriptions:
         """The pairs with the numbers that their classes have in `class_names`.
@@ -128,31 +132,51 @@ class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
         if self._arranged_for == tuple(class_names):
             return self
         if not self.names:
-            order = self._checked_by_captions(class_names, where)
-            return self._with(self._entries, {}, self.problems, order, class_names)
+            verdict = self._checked_by_captions(class_names, where)
+            made = self._with(self._entries, {}, self.problems, "captions" if verdict.confirmed else "unknown", class_names)
+            made.unchecked = verdict.unclear
+            return made
         table = NameTable(class_names)
-        place = {number: there for number, name in self.names.items() if (there := table.find(name)) is not None}
+        place = {
+            number: there
+            for number, name in self.names.items()
+            if (there := _place(number, name, class_names, table)) is not None
+        }
+        exact = {number for number, there in place.items() if self.names[number] == class_names[there]}
+        taken = {place[number] for number in exact}  # "Cat" is no name for "cat" where the file has both
+        place = {number: there for number, there in place.items() if number in exact or there not in taken}
+        claimed = Counter(place.values())
         entries: dict[tuple[int, int], list[Contrast]] = {}
-        lost: Counter[str] = Counter()
-        for (first, second), contrasts in self._entries.items():
-            if first not in place or second not in place or place[first] == place[second]:
-                missed = second if first in place and second not in place else first
-                lost[self.names.get(missed, f"class {missed}")] += 1
+        lost: Counter[tuple[str, str]] = Counter()
+        for pair, contrasts in self._entries.items():
+            why = next((why for number in pair if (why := self._why_not(number, place, claimed))), None)
+            if why:
+                lost[why] += 1
                 continue
-            low, high = sorted((place[first], place[second]))
-            own = [one if place[first] == low else one.turned() for one in contrasts]
-            entries.setdefault((low, high), []).extend(own)
+            first, second = (place[number] for number in pair)
+            own = contrasts if first < second else [one.turned() for one in contrasts]
+            entries.setdefault((min(first, second), max(first, second)), []).extend(own)
         if self._entries and not entries:
-            name = next(iter(lost))
+            name, why_not = next(iter(lost))
             near = table.nearest(name)
-            meant = f"; is {near!r} meant?" if near else ""
+            meant = f"; is {near!r} meant?" if near and "not hold" in why_not else ""
             raise UsageError(f"{where} describes none of the {len(class_names)} classes; it speaks of {name!r}{meant}")
         problems = [
-            Problem(where, f"{times} pair{'' if times == 1 else 's'} of {name!r} left out, which the class list does not hold")
-            for name, times in lost.items()
+            Problem(where, f"{times} pair{'' if times == 1 else 's'} of {name!r} left out, {reason}")
+            for (name, reason), times in lost.items()
         ]
         names = {number: class_names[number] for pair in entries for number in pair}
         return self._with(entries, names, [*self.problems, *problems], "names", class_names)
+
+    def _why_not(self, number: int, place: Mapping[int, int], claimed: Mapping[int, int]) -> tuple[str, str] | None:
+        """The name of a class that can't be found in a list, and why; None where it is found."""
+        if number not in self.names:
+            return f"class {number}", "which has no name, although other classes of the file have"
+        if number not in place:
+            return self.names[number], "which the class list does not hold"
+        if claimed[place[number]] > 1:
+            return self.names[number], "since several classes of the file are named so"
+        return None
 
     def _with(
         self,
@@ -167,18 +191,29 @@ class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
         made._arranged_for = tuple(class_names)
         return made
 
-    def _checked_by_captions(self, class_names: Sequence[str], where: str) -> Literal["captions", "unknown"]:
+    def _checked_by_captions(self, class_names: Sequence[str], where: str) -> Verdict:
         highest = max((pair[1] for pair in self._entries), default=-1)
         if highest >= len(class_names):
             raise UsageError(
                 f"{where} speaks of class {highest}, but the class list has {len(class_names)} names: it is of another list; "
                 f"give the list that it was made for (--classes FILE)"
             )
-        captions: dict[int, list[str]] = {}
+        captions: dict[int, list[tuple[str, int | None]]] = {}
         for pair, contrasts in self._entries.items():
             for side, number in enumerate(pair):
-                captions.setdefault(number, []).extend(contrast.captions[side] for contrast in contrasts)
-        return "captions" if refuse_strange(captions, class_names, where) else "unknown"
+                told = ((contrast.captions[side], pair[1 - side]) for contrast in contrasts)
+                captions.setdefault(number, []).extend(told)
+        return refuse_strange(captions, class_names, where)
+
+
+def _place(number: int, name: str, class_names: Sequence[str], table: NameTable) -> int | None:
+    """Where a list has the class of this number and name; None where it lacks the name.
+
+    A list may name two classes alike, as ImageNet's names two "crane": there the number decides, where the name stands at it.
+    """
+    if number < len(class_names) and class_names[number] == name:
+        return number
+    return table.find(name)
 
 
 def as_pairs(
@@ -210,7 +245,19 @@ def read_json(path: str | os.PathLike[str], what: str) -> Any:
 
 def is_pairs(content: Any) -> bool:
     """Whether the content of a JSON file has the form of FuDD's pairs, and not that of descriptions by class."""
-    return isinstance(content, Mapping) and bool(content) and all(isinstance(v, Mapping | Unreadable) for v in content.values())
+    if not isinstance(content, Mapping) or not content or is_data_sets(content):
+        return False
+    return all(isinstance(value, Mapping | Unreadable) for value in content.values())
+
+
+def is_data_sets(content: Mapping[Any, Any]) -> bool:
+    """Whether it has the form of CLIP_benchmark's templates: the name of a data set -> class name -> texts."""
+    return bool(content) and all(
+        isinstance(by_class, Mapping)
+        and bool(by_class)
+        and all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in by_class.values())
+        for by_class in content.values()
+    )
 
 
 def read_pairs(path: str | os.PathLike[str], class_names: Sequence[str] | None = None) -> PairDescriptions:
@@ -246,7 +293,12 @@ def parse_pairs(content: Any, where: str) -> PairDescriptions:
             problems.append(Problem(f"{where}, pair {key!r:.80}", str(error)))
             continue
         entries.setdefault(pair, []).extend(contrasts)
-        names.update(pair_names)
+        for number, name in pair_names.items():
+            if names.setdefault(number, name) != name:
+                raise UsageError(
+                    f"{where} names its class {number} both {names[number]!r:.80} and {name!r:.80} (pair {key!r:.80}): it was "
+                    f"put together from files for different lists; give one of them"
+                )
     if content and not entries:
         raise UsageError(f"{where} holds no pair that can be used; first problem: {problems[0]}")
     return PairDescriptions(entries, names, problems)
@@ -288,7 +340,12 @@ def _parse_entry(key: str, entry: Any) -> tuple[tuple[int, int], list[Contrast],
         check_ceiling("text", max(map(len, captions)), "it")
         check_ceiling("name", len(str(item.get("attr_type", ""))), "its attr_type")
         contrasts.append(Contrast(str(item.get("attr_type", "")), (captions[0], captions[1]), provenance))
-    names = {index: str(name) for index, name in zip(classes, entry.get("names", ()), strict=False)}
+    given = entry.get("names")
+    if given is not None and (
+        len(_must_be(given, list, "names", "two texts")) != 2 or not all(isinstance(n, str) for n in given)
+    ):
+        raise UsageError(f"names must be two texts, not {given!r:.80}")
+    names = dict(zip(classes, given or (), strict=False))
     return (first, second), contrasts, names
 
 
@@ -327,49 +384,3 @@ def write_pairs(pairs: PairDescriptions, path: str | os.PathLike[str]) -> None:
     with atomic_open(path) as stream:
         json.dump(dump_pairs(pairs), stream, ensure_ascii=False, indent=1)
         stream.write("\n")
-
-
-def read_descriptions(path: str | os.PathLike[str], class_names: Sequence[str]) -> dict[str, list[str]]:
-    """Read descriptions by class from JSON that maps classes to descriptions, or from a FuDD pair file.
-
-    Names in the file may differ from `class_names` in case and in `_` for a space; a description may be a whole caption
-    or a fragment ("rounder ears").
-
-    Returns:
-        A list of descriptions for each class name, empty where the file has none. Repetitions are dropped.
-
-    Raises:
-        UsageError: no such file, not of either form, or none of its classes is in `class_names`.
-    """
-    content = read_json(path, "descriptions by class, or FuDD's pairs")
-    if isinstance(content, Mapping) and isinstance(content.get("prompts"), Mapping):  # no pair is called so
-        content = content["prompts"]
-    elif is_pairs(content):
-        return parse_pairs(content, str(path)).arranged(class_names, str(path)).by_class(class_names)
-    if not isinstance(content, Mapping) or not all(
-        isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in content.values()
-    ):
-        raise UsageError(f"{path}: expected a JSON object of class name to a list of descriptions")
-    for name, texts in content.items():
-        check_ceiling("tokens", len(texts), f"{path}: {name!r:.80}", "descriptions")
-        check_ceiling("text", max(map(len, texts), default=0), f"{path}: {name!r:.80}")
-    table = NameTable(class_names)
-    library: dict[str, list[str]] = {name: [] for name in class_names}
-    spelled: dict[int, str] = {}
-    for name, texts in content.items():
-        number = table.find(name)
-        if number is None:
-            continue
-        if number in spelled and name != class_names[number]:
-            if spelled[number] == class_names[number]:
-                continue  # the exact spelling counts
-            raise UsageError(
-                f"{path}: {spelled[number]!r} and {name!r} may both be the class {class_names[number]!r}; keep one"
-            )
-        spelled[number] = name
-        library[class_names[number]] = list(dict.fromkeys(text.strip() for text in texts if text.strip()))
-    if not any(library.values()):
-        raise UsageError(
-            f"{path} describes none of the {len(class_names)} classes; it speaks of {next(iter(content), 'nothing')!r}"
-        )
-    return library

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agents.prompting.descriptions.by_class import read_descriptions
 from agents.prompting.descriptions.captions import caption, clip_templates
-from agents.prompting.descriptions.pairs import read_descriptions
 from saywhy_core.errors import UsageError
 from saywhy_core.names import NameTable
 
@@ -46,8 +46,8 @@ def first_prompts(first: FirstLook, class_names: Sequence[str], template: str = 
         return [[one.format(name) for one in clip_templates()] for name in class_names]
     if isinstance(first, Mapping):
         table = NameTable(class_names)
-        given = {number: list(texts) for name, texts in first.items() if (number := table.find(name)) is not None}
-        library = {name: given.get(number, []) for number, name in enumerate(class_names)}
+        given = {ours: list(texts) for name, texts in first.items() if (ours := table.spelling(name)) is not None}
+        library = {name: given.get(name, []) for name in class_names}
         if not any(library.values()):
             raise UsageError(f"the prompts of the first look speak of none of the {len(class_names)} classes")
     elif not Path(first).exists() and os.sep not in os.fspath(first) and "." not in os.fspath(first):

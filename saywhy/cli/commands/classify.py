@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from saywhy.cli.options import prompts as prompting
-from saywhy.cli.options.console import Output, note
+from saywhy.cli.options.console import Output, counted, note
 from saywhy.cli.options.files import Use, hold
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy_core.errors import UsageError
@@ -84,7 +84,9 @@ def classify(
     trained = None if classifier is None else read_classifier(classifier)
     if descriptions is not None:
         prompting.check_second_look(first, aggregate, names)
-        prompting.tell_order(pairs.order, descriptions)
+        prompting.tell_order(pairs, names, descriptions)
+    if library is not None and prompts is not None:
+        prompting.tell_descriptions(library, prompts)
     looker = prompting.opened(encoder, embeddings, trust=trust)
     hold(out, "table")
     found = prompting.encoded(looker, images)
@@ -98,10 +100,12 @@ def classify(
         result = by_pairs.predict_embedded(found.rows)
     else:
         result = classify_by_prompts(looker, names, library, found.rows, candidates=k, template=template)
-    _write(out, found.images, names, result)
+    _write(out, found.images.named(names), names, result)
     truth = found.images.classes_of(names) if found.images.labels else None
-    if truth is not None and (truth >= 0).all():
-        comparison = compare(result.first, result.final, truth, names)
+    if truth is not None and (known := truth >= 0).any():
+        comparison = compare(result.first[known], result.final[known], truth[known], names)
+        if not known.all():
+            note(f"{counted(int((~known).sum()), 'image')} of other classes than the list's, left out of these figures:")
         note(f"first look {comparison.before}, final {comparison.after}")
         note(comparison.verdict)
     if result.missing:
@@ -111,7 +115,7 @@ def classify(
             f"{len(result.missing)} {many} that the images need {are} not described ({names[one]} / {names[other]} first); "
             f"the template stood in for {them}"
         )
-    prompting.finish_with([*found.problems, *pairs.problems], looker)
+    prompting.finish_with([*found.problems, *pairs.problems, *(library.problems if library else ())], looker)
 
 
 def _by_classifier(

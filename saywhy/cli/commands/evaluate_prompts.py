@@ -83,7 +83,7 @@ def prompts(
     trust: prompting.TrustOption = False,
 ) -> None:
     """Evaluate prompts or pair descriptions."""
-    from agents.prompting import read_pairs
+    from agents.prompting import read_descriptions, read_pairs
     from evals.prompts import draw_reports, evaluate_file, is_pair_file, report_text, table_text, usual_ks
     from saywhy_core.disk.files import atomic_open
     from saywhy_core.names import read_class_names
@@ -92,8 +92,10 @@ def prompts(
     options: dict[str, Any] = {"template": template, "draws": draws, "seed": seed, "neutral": neutral}
     if is_pair_file(file):  # says what is wrong with the file before anything is encoded
         prompting.check_second_look(first, aggregate, names)
-        prompting.tell_order(read_pairs(file, names).order, file)
+        prompting.tell_order(read_pairs(file, names), names, file)
         options |= {"k": k, "mix": mix, "first": first, "aggregate": aggregate, "ks": usual_ks(len(names)) if k_sweep else ()}
+    else:
+        prompting.tell_descriptions(read_descriptions(file, names), file)
     hold(out, "report")
     hold(plots, "pictures")
     content: dict[str, Any]

@@ -26,8 +26,9 @@ HELP = """Search better prompts with a few labelled images; one per class is eno
 
 Templates are searched first, then the descriptions of each class. A table compares the prompts with template ensembles, image
 prototypes, Tip-Adapter and linear probes, on folds of the shots and on --test images that none of them sees. --method auto
-picks one by the folds. OUT holds prompts for any program; STEM.classifier.npz beside it, for `saywhy classify --classifier`, is
-written where the method is more than prompts. The run can be stopped at any moment; the same command goes on with it.
+picks one by the folds. OUT holds prompts for any program, and STEM.cupl.json beside it the same in CuPL's form;
+STEM.classifier.npz, for `saywhy classify --classifier`, is written where the method is more than prompts. The run
+can be stopped at any moment; the same command goes on with it.
 
 [bold]Example:[/bold] saywhy improve --shots shots/ --test photos/ --encoder clip:PATH --descriptions pairs.json
 --out prompts.json
@@ -89,15 +90,18 @@ def improve(
     from saywhy_core.disk.locks import FileLock
 
     streamed = is_stream(out)
-    comparison, trained = (out.with_name(f"{out.stem}.{ending}") for ending in ("report.json", "classifier.npz"))
+    beside_out = (out.with_name(f"{out.stem}.{ending}") for ending in ("report.json", "classifier.npz", "cupl.json"))
+    comparison, trained, cupl = beside_out
     chosen = None if method == "auto" else find_method(method)
     if streamed and (test is not None or (chosen is not None and chosen.fit is not None)):
         what, file = ("--test", comparison) if test is not None else (f"--method {method}", trained)
         raise UsageError(f"{what} writes {file.name} beside OUT, and {out} is no file; name a file, or leave {what} out")
     if not streamed:
-        _check_beside(comparison, trained)
+        _check_beside(comparison, trained, cupl)
     names = _names(shots, classes)
     library = None if descriptions is None else read_descriptions(descriptions, names)
+    if library is not None and descriptions is not None:
+        prompting.tell_descriptions(library, descriptions)
     looker = prompting.opened(encoder, embeddings, trust=trust)
     state = None if streamed else beside(out, ".state")
     with FileLock(out, "prompt file"):
@@ -113,6 +117,8 @@ def improve(
                 texts_only=streamed, progress=lambda _: bar.advance(),
             )  # fmt: skip
         found.prompts.write(out)
+        if not streamed:
+            found.prompts.write_cupl(cupl)
         if found.classifier is not None:
             write_classifier(trained, found.classifier, names, encoder=looker, method=found.method)
         report = None
@@ -142,7 +148,7 @@ def improve(
         show_lines(found.text())
     if test is None:
         note("Whether they are better, only images that the search did not see can say: give --test.")
-    problems = [problem for group in (few, unseen, pinned) if group is not None for problem in group.problems]
+    problems = [problem for group in (few, unseen, pinned, library) if group is not None for problem in group.problems]
     prompting.finish_with(problems, looker)
 
 

@@ -314,15 +314,19 @@ def _read_background(path: Path | None, class_names: Path | None, source: MapRea
     if path is None:
         return None
     from agents import read_pairs
+    from saywhy.cli.options.prompts import tell_order
     from saywhy_core.names import read_class_names
     from verbalize import Background
 
-    pairs = read_pairs(path)
+    names = None if class_names is None else read_class_names(class_names)
+    pairs = read_pairs(path, names)
     source.problems += pairs.problems
+    if names is not None:
+        tell_order(pairs, names, path)
     source.expect("--background", "contrastive maps", lambda saliency: saliency.query.contrastive)
     if class_names is not None:
         source.used.add("class_names")
-    return Background.of(pairs, class_names=read_class_names(class_names) if class_names else None)
+    return Background.of(pairs, class_names=names)
 
 
 def _tell_written(texts: int, out: str, outcomes: Mapping[str, int] | None = None) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from agents.encoders import EncodedImages, ImageTextEncoder
+    from agents.prompting import PairDescriptions
+    from agents.prompting.descriptions.by_class import ClassDescriptions
 
 ENCODER_HELP = (
     "clip:NAME_OR_PATH, text:NAME_OR_PATH, or conse:CLASSIFIER+minilm, with CLASSIFIER a folder or FILE.onnx?names=NAMES.json."
@@ -85,10 +87,27 @@ def check_second_look(first: str, aggregate: str, names: Sequence[str]) -> None:
     check_aggregate(aggregate)
 
 
-def tell_order(order: str, file: Path) -> None:
-    """Say that nothing tells whether the class numbers of a pair file fit the class list, where that is so."""
-    if order == "unknown":
-        note(f"{file} names no classes, neither beside its numbers nor in its captions, so their order could not be checked")
+def tell_order(pairs: PairDescriptions, names: Sequence[str], file: Path) -> None:
+    """Say that nothing tells whether the class numbers of a pair file fit the class list, for all classes or some, if so."""
+    if not pairs:
+        return
+    if pairs.order == "unknown":
+        note(f"{file} names no classes, neither beside its numbers nor in their captions, so their order could not be checked")
+    elif pairs.unchecked:
+        first = names[pairs.unchecked[0]]
+        which = repr(first) if len(pairs.unchecked) == 1 else f"{len(pairs.unchecked)} classes ({first!r} first)"
+        them = "it" if len(pairs.unchecked) == 1 else "them"
+        note(f"{file}: the captions of {which} do not name {them}, so the order of its numbers could not be checked there")
+
+
+def tell_descriptions(library: ClassDescriptions, file: Path) -> None:
+    """Say which classes a file of descriptions leaves out, and of a pair file what `tell_order` says."""
+    if library.pairs is not None:
+        tell_order(library.pairs, list(library), file)
+    if missing := library.missing:
+        has = "has" if len(missing) == 1 else "have"
+        first = f", {missing[0]!r} first" if len(missing) > 1 else f" ({missing[0]!r})"
+        note(f"{len(missing)} of the {len(library)} classes{first}, {has} no descriptions in {file}")
 
 
 def finish_with(problems: Iterable[object], encoder: ImageTextEncoder | None = None) -> None:

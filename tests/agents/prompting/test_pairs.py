@@ -78,7 +78,7 @@ def test_a_bad_entry_is_reported_and_the_others_are_read(tmp_path, bad):
         ({**ENTRY, "classes": [0, 1], "prompt_pairs": ["x"]}, "an item of prompt_pairs must be a JSON object, not 'x'"),
         ({**ENTRY, "classes": [0, 1], "prompt_pairs": [{"prompt_pair": 5}]}, "prompt_pair must be two texts, not 5"),
         ({**ENTRY, "classes": [0, 1], "provenance": "me"}, "provenance must be a JSON object, not 'me'"),
-        ({**ENTRY, "classes": [0, 1], "names": 5}, "it has not the form of FuDD's pairs"),
+        ({**ENTRY, "classes": [0, 1], "names": 5}, "names must be two texts, not 5"),
     ],
 )
 def test_an_entry_of_another_form_is_told_without_words_of_python(bad, told):
@@ -108,7 +108,7 @@ def test_pairs_of_another_class_list_are_refused(tmp_path):
 def test_descriptions_by_class_forgive_case_and_underscores(tmp_path):
     path = _write(tmp_path / "d.json", {"maine_coon": ["big paws", "big paws", " "], "SIAMESE": ["blue eyes"], "x": ["y"]})
     assert read_descriptions(path, ["Maine Coon", "Siamese", "Persian"]) == {
-        "Maine Coon": ["big paws"],
+        "Maine Coon": ["big paws", "big paws"],
         "Siamese": ["blue eyes"],
         "Persian": [],
     }

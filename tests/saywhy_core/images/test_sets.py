@@ -249,6 +249,8 @@ def test_folders_of_two_classes_on_one_way(tmp_path):
         (["cat/images/a.png", "dog/images/b.png"], False),
         (["cat/a.png", "dog/more/b.png", "dog/most/c.png"], False),
         (["cat/a.png"], False),
+        # a stray picture hides nothing
+        (["train/cat/a.png", "train/dog/b.png", "val/cat/c.png", "train/stray.png", "more/stray.png"], True),
     ],
 )
 def test_levels_that_may_be_no_classes_are_doubted(tmp_path, files, doubted):

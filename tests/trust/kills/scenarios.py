@@ -173,7 +173,7 @@ def improved(rounds: int) -> Scenario:
         name="improve",
         words=lambda _: [*words, "--rounds", str(rounds), "--out", "prompts.json"],
         prepare=prepare,
-        outputs=frozenset({"prompts.json", "prompts.report.json", "prompts.classifier.npz", "kept"}),
+        outputs=frozenset({"prompts.json", "prompts.report.json", "prompts.cupl.json", "prompts.classifier.npz", "kept"}),
     )
 
 
