@@ -12,6 +12,7 @@ import numpy as np
 from agents.few_shot.classifier import FewShotClassifier
 from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import UsageError
+from saywhy_core.names import NameTable
 from saywhy_core.reading.documents import parse_json
 from saywhy_core.reading.numpy_files import load_arrays
 
@@ -46,17 +47,19 @@ class ClassifierFile:
 
         Args:
             embeddings: image embeddings of `encoder`.
-            class_names: the classes of the file, in any order.
+            class_names: the classes of the file, in any order; case, underscores and hyphens do not count.
             encoder: what embedded the images; its `identity` is held against the file's.
 
         Raises:
             UsageError: the classes or the encoder are others than the file's, or the embeddings have another width.
         """
-        place = {name: index for index, name in enumerate(self.class_names)}
-        if set(class_names) != set(place) or len(class_names) != len(place):
-            odd = next(iter(sorted(set(class_names) ^ set(place))), None)
+        known, given = NameTable(self.class_names), NameTable(class_names)
+        places = [place for name in class_names if (place := known.find(name)) is not None]
+        if len(set(places)) < len(self.class_names) or len(class_names) != len(self.class_names):
+            lacking = [name for name in class_names if known.find(name) is None]
+            odd = next(iter(sorted([*lacking, *(name for name in self.class_names if given.find(name) is None)])), None)
             raise UsageError(
-                f"the classifier knows {len(place)} classes, which are not those of the class list"
+                f"the classifier knows {len(self.class_names)} classes, which are not those of the class list"
                 + ("" if odd is None else f" ({odd!r:.80} is in one of them only)")
                 + "; give the list it was made with"
             )
@@ -66,7 +69,7 @@ class ClassifierFile:
                 "the classifier was made with another encoder, whose vectors mean something else; give that encoder, or run "
                 "`saywhy improve` with this one"
             )
-        return self.classifier.scores(embeddings)[:, [place[name] for name in class_names]]
+        return self.classifier.scores(embeddings)[:, places]
 
 
 def write_classifier(

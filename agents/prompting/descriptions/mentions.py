@@ -79,7 +79,9 @@ class Mentions:
             words = tuple(_words(name))
             self._words.append(frozenset(words))
             if _can_be_sought(words):
-                self._numbers[words] = (*self._numbers.get(words, ()), number)
+                whole = tuple(_tokens(name))  # with the signs in it, as in "St. Bernard", which a caption may have or leave out
+                for spelled in dict.fromkeys([words, whole]):
+                    self._numbers[spelled] = (*self._numbers.get(spelled, ()), number)
             for part in _parts(name):
                 if _can_be_sought(short := tuple(_words(part))) and short != words:
                     parts.setdefault(short, []).append(number)
