@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from agents.prompting.descriptions.mentions import Mentions
 from saywhy_core.errors import UsageError
-from saywhy_core.names import folded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MOST = 24
 """Captions of a class that are read: more of them say nothing new, and a file may have millions."""
-
-_FRAME = frozenset(
-    re.findall(
-        r"\w+",
-        "a an the this that of photo photos picture image images photograph close up closeup shot view one some typical blurry "
-        "cropped bright dark good bad low resolution my with showing shows featuring",
-    )
-)
-"""Words that may stand before the thing that a caption is about."""
 
 
 class Strange(NamedTuple):
@@ -34,43 +23,6 @@ class Strange(NamedTuple):
     meant: int
     captions: int
     read: int
-
-
-class Names:
-    """Finds class names in captions: whole words, the longest name first, each place once."""
-
-    def __init__(self, class_names: Sequence[str]) -> None:
-        self._numbers: dict[str, int] = {}
-        for number, name in enumerate(class_names):
-            self._numbers.setdefault(_plain(name), number)
-        self._numbers.pop("", None)
-        longest = sorted(self._numbers, key=lambda name: (-len(name), name))
-        # no word may begin before a name, or go on behind it, but for the ending of a plural
-        either = "|".join(map(re.escape, longest))
-        self._pattern = re.compile(rf"(?<!\w)({either})(?:e?s)?(?!\w)") if longest else None
-
-    def in_text(self, text: str) -> list[tuple[int, bool]]:
-        """The classes that a text names, in order, and whether it is about each: only words like "a photo of" stand before."""
-        if self._pattern is None:
-            return []
-        plain = _plain(text)
-        found = []
-        for match in self._pattern.finditer(plain):
-            before = plain[: match.start()].split()
-            found.append((self._numbers[match[1]], all(word in _FRAME for word in before)))
-        return found
-
-    def without(self, text: str, number: int) -> str:
-        """A text, folded and without punctuation, in which the name of one class is left out."""
-        plain = _plain(text)
-        if self._pattern is None:
-            return plain
-        return self._pattern.sub(lambda match: " " if self._numbers[match[1]] == number else match[0], plain)
-
-
-def _plain(text: str) -> str:
-    """A folded text without punctuation, so that "St. Bernard," and "st bernard" are alike."""
-    return " ".join(re.sub(r"[^\w\s]+", " ", folded(text)).split())
 
 
 class Verdict(NamedTuple):

@@ -236,6 +236,8 @@ def test_a_file_gives_the_scores_back_in_the_order_of_the_classes(name, tmp_path
     file = read_classifier(tmp_path / "c.npz")
     assert (file.class_names, file.method, file.encoder) == (tuple(names), name, None)
     np.testing.assert_allclose(file.scores(fresh, names[::-1], None)[:, ::-1], classifier.scores(fresh), rtol=1e-4, atol=1e-4)
+    shouted = [name.upper() for name in names]
+    np.testing.assert_array_equal(file.scores(fresh, shouted, None), file.scores(fresh, names, None))
 
 
 class Named:
