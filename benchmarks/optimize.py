@@ -27,6 +27,7 @@ from agents import load_encoder, read_descriptions
 from agents.encoders import encode_image_files
 from agents.few_shot import METHODS
 from agents.prompting.fitness import Scorer
+from agents.prompting.weights import FitnessWeights
 from evals.prompts.alternatives import improve_prompts
 
 
@@ -36,7 +37,7 @@ def speed(encoder, classes=37, prompts=60, images=37, candidates=4000):
     rows = [encoder.encode_texts(group) for group in texts]
     shots = np.stack([group[0] for group in rows])[rng.integers(0, classes, images)]
     labels = rng.integers(0, classes, images)
-    scorer = Scorer(shots, labels, rows, scale=20.0, entropy_weight=1.0)
+    scorer = Scorer(shots, labels, rows, scale=20.0, weights=FitnessWeights(accuracy=1.0, top5=0.0, entropy=1.0))
     masks = rng.random((candidates, classes, prompts)) < 0.1
     masks[:, :, 0] = True
 

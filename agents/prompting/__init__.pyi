@@ -29,3 +29,8 @@ from .prompts import PromptSet as PromptSet
 from .prompts import Step as Step
 from .second_look.differential import DifferentialClassifier as DifferentialClassifier
 from .second_look.differential import Predictions as Predictions
+from .selection.folds import CrossValidation as CrossValidation
+from .selection.folds import FoldScore as FoldScore
+from .weights import FitnessWeights as FitnessWeights
+from .weights import StageWeights as StageWeights
+from .weights import released_names as released_names

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agents.encoders.vectors import unit_rows
+from agents.prompting.candidates import STRENGTHS
 from agents.prompting.descriptions.captions import clip_templates
+from agents.prompting.fitness import MARGIN, calibrated_scale, margins
+from agents.prompting.library import NEAR_DUPLICATE, EncodedTexts, checked_synonyms
 from agents.prompting.prompts import PromptSet, Step
-from agents.prompting.search import Search
+from agents.prompting.runs import Runs
+from agents.prompting.search import Task, confusable_cap
+from agents.prompting.selection.folds import fold_count
+from agents.prompting.weights import FitnessWeights, StageWeights, fitness_weights
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,18 +34,20 @@ __all__ = ["PromptOptimizer", "PromptSet", "Step"]
 
 
 class PromptOptimizer:
-    """Progressive prompt optimisation (ProAPO; Qu et al., CVPR 2025).
+    """Progressive prompt optimisation (ProAPO; Qu et al., CVPR 2025), with folds that show and choose what holds on new images.
 
     The search first chooses templates, which hold for all classes, and then descriptions, in groups of classes: one class
     with a high loss and the classes it is confused with (group sampling). Prompt sets are edited by adding, deleting and
-    replacing prompts, and evolved by crossover and mutation. Prompts that help on their own are drawn more often, and the
-    search begins at the fittest of several starting points (prompt sampling). Fitness is top-1 accuracy + top-5 accuracy +
-    α · mean log p(true class), with α = 1: the weights of the published program, as fractions instead of per cent.
+    replacing prompts, and evolved by crossover and mutation; edit sizes that helped are drawn more often. Prompts that help
+    on their own are drawn more often, and the search begins at the fittest of several starting points (prompt sampling).
+    Descriptions that say the same are dropped before, and prompts that do harm after the search.
 
-    It differs from the paper in four points. Candidates are scored by matrix products over cosines and Gram matrices, for
-    speed. Logits are scaled by the temperature under which the labels are likeliest, because only CLIP's own scale is
-    trained for that. A description that does not name its class is combined with the best chosen template only. The
-    library of descriptions is given; no language model is asked.
+    It departs from the paper, and from the released program, in these points. Candidates are scored by matrix products over
+    cosines and Gram matrices, for speed. Logits are scaled by the temperature under which the labels are likeliest, because
+    only CLIP's own scale is trained for that. A description that does not name its class is combined with the best chosen
+    template only. The released program keeps the prompts that were best on the *test* images; here test images are never
+    seen. Besides ProAPO's sets, where a prompt is in or out, there are weighted prompts (`strengths`), and where every class
+    has two labelled images, folds choose among all of these by the likelihood of images that the search did not see.
 
     Args:
         encoder: puts images and texts into one space.
@@ -45,8 +55,8 @@ class PromptOptimizer:
         seed: the same seed gives the same result on the same machine.
         template: the template that the search starts from.
         templates: the templates to choose from; CLIP's 80 by default.
-        entropy_weight: α, the weight of the mean log probability of the true class.
-        top5_weight: weight of the top-5 accuracy in the fitness.
+        weights: of the fitness: the name of a released configuration ("imagenet", "oxford_pets/RN50"), four numbers as a text
+            or as `FitnessWeights`, or a set for each stage; by default those that most released sections share.
         scale: logits are `scale` times cosines; by default the value under which the labels are likeliest at the start.
         beam: how many prompt sets are kept from one iteration to the next.
         children: how many new prompt sets each operator makes of each kept set in an iteration.
@@ -54,9 +64,17 @@ class PromptOptimizer:
         rounds: the most rounds over groups of classes.
         groups: the most groups per round.
         steps: the most iterations per group.
-        group_size: classes per group.
+        group_size: the most classes per group; by default 2.5 · ln K, the cap of the released program.
         most: the largest number of prompts that one edit changes.
         patience: iterations (templates) or rounds (descriptions) without a gain before the stage ends.
+        folds: the search also runs on every choice of folds - 1 of so many parts of the images, and the images left out say
+            what its prompts are worth; 0 for none. By default up to 3, where every class has images enough.
+        repeats: the search runs with so many seeds, from `seed` on, and the one that is best over the folds is taken; without
+            folds, the one that is fittest on the labelled images.
+        strengths: how strongly weighted prompts are held to equal weights, one kind of prompts each; empty for ProAPO alone.
+        kind: the kind of prompts to return, a name from `CrossValidation.scores`, in the place of the one that folds choose.
+        synonyms: other names of the classes, which take the place of the name in further captions.
+        near_duplicate: cosine from which a description counts as said already; above 1 none does.
         state: a file that gets a record at every iteration; where it exists, the search goes on from its last one.
         progress: called after every iteration.
 
@@ -72,8 +90,7 @@ class PromptOptimizer:
         seed: int = 0,
         template: str = "a photo of a {}.",
         templates: Sequence[str] | None = None,
-        entropy_weight: float = 1.0,
-        top5_weight: float = 1.0,
+        weights: str | FitnessWeights | StageWeights | None = None,
         scale: float | None = None,
         beam: int = 8,
         children: int = 16,
@@ -81,34 +98,45 @@ class PromptOptimizer:
         rounds: int = 4,
         groups: int = 10,
         steps: int = 3,
-        group_size: int = 5,
+        group_size: int | None = None,
         most: int = 8,
         patience: int = 2,
+        folds: int | None = None,
+        repeats: int = 1,
+        strengths: Sequence[float] = STRENGTHS,
+        kind: str | None = None,
+        synonyms: Mapping[str, Sequence[str]] | None = None,
+        near_duplicate: float = NEAR_DUPLICATE,
         state: str | os.PathLike[str] | None = None,
         progress: Callable[[Step], None] | None = None,
     ) -> None:
         if len(class_names) < 2 or len(set(class_names)) < len(class_names):
             raise UsageError("give at least two class names, each once")
-        for name, value in {"beam": beam, "children": children, "groups": groups, "group_size": group_size}.items():
+        size = confusable_cap(len(class_names)) if group_size is None else min(group_size, len(class_names))
+        counts = {"beam": beam, "children": children, "groups": groups, "group_size": size, "repeats": repeats}
+        for name, value in counts.items():
             if value < 1:
                 raise UsageError(f"{name} must be at least 1, not {value}")
+        if bad := [strength for strength in strengths if not 0 < strength < math.inf]:
+            raise UsageError(f"a strength must be a finite number above 0, not {bad[0]}")
         self.encoder = encoder
         self.class_names = tuple(class_names)
         self.templates = tuple(dict.fromkeys([template, *(clip_templates() if templates is None else templates)]))
-        if bad := [text for text in self.templates if "{}" not in text]:
-            raise UsageError(f"the template {bad[0]!r} has no {{}} to put the class name into")
-        self.settings: dict[str, float | None] = {
-            "seed": seed,
-            "entropy_weight": entropy_weight,
-            "top5_weight": top5_weight,
-            "scale": scale,
+        if wrong := [text for text in self.templates if "{}" not in text]:
+            raise UsageError(f"the template {wrong[0]!r} has no {{}} to put the class name into")
+        self.weights = fitness_weights(weights)
+        self.scale, self.folds, self.repeats, self.kind = scale, folds, repeats, kind
+        self.strengths = tuple(dict.fromkeys(strengths))
+        self.synonyms = checked_synonyms(self.class_names, synonyms)
+        self.near_duplicate = near_duplicate
+        self.settings = {
             "beam": beam,
             "children": children,
             "template_steps": template_steps,
             "rounds": rounds,
             "groups": groups,
             "steps": steps,
-            "group_size": min(group_size, len(class_names)),
+            "group_size": size,
             "most": most,
             "patience": patience,
         }
@@ -121,6 +149,8 @@ class PromptOptimizer:
         images: Images,
         labels: Sequence[int] | Sequence[str] | NDArray[np.integer],
         library: Mapping[str, Sequence[str]] | None = None,
+        *,
+        must_not_break: tuple[Images, Sequence[int] | Sequence[str] | NDArray[np.integer]] | None = None,
     ) -> PromptSet:
         """Search prompts that classify these images well.
 
@@ -128,33 +158,86 @@ class PromptOptimizer:
             images: an N×H×W×C float32 array in [0, 1], or a sequence of arrays or paths; one per class is enough.
             labels: the class of each, as an index or a name.
             library: descriptions by class name; None or empty stops after the templates.
+            must_not_break: images and labels of images that must stay right: prompts that get one wrong are never taken. Those
+                that the starting template gets wrong cannot be kept, and `warnings` says how many they are.
 
         Raises:
             UsageError: labels or library do not fit the classes, or the state file belongs to another search.
         """
-        return self.fit_embedded(self.encoder.encode_images(images), labels, library)
+        pinned = None if must_not_break is None else (self.encoder.encode_images(must_not_break[0]), must_not_break[1])
+        return self.fit_embedded(self.encoder.encode_images(images), labels, library, must_not_break=pinned)
 
     def fit_embedded(
         self,
         embeddings: NDArray[np.float32],
         labels: Sequence[int] | Sequence[str] | NDArray[np.integer],
         library: Mapping[str, Sequence[str]] | None = None,
+        *,
+        must_not_break: tuple[NDArray[np.float32], Sequence[int] | Sequence[str] | NDArray[np.integer]] | None = None,
     ) -> PromptSet:
         """As `fit`, for images that are embedded already (N×D)."""
-        rows = unit_rows(embeddings)
-        truth = self._label_indices(labels, len(rows))
+        rows, truth = self._checked_images(embeddings, labels)
+        pinned = None if must_not_break is None else self._checked_images(*must_not_break)
         descriptions = self._checked_library(library)
-        search = Search(
-            self.encoder,
-            self.class_names,
-            rows,
-            truth,
-            descriptions,
-            template=self.template,
-            templates=self.templates,
-            settings=self.settings,
+        texts = EncodedTexts(self.encoder)
+        start = texts.rows([self.template.format(name) for name in self.class_names])
+        scale = self.scale or calibrated_scale(rows @ start.T, truth)
+        folds, note = fold_count(truth, len(self.class_names), self.folds)
+        warnings = []
+        if pinned is not None:
+            right = margins((pinned[0] @ start.T)[None], pinned[1])[0] > MARGIN
+            if not right.all():
+                warnings.append(
+                    f"{int((~right).sum())} of {len(right)} images that must not break are wrong with the starting template "
+                    f"already, the first of them image {int(np.flatnonzero(~right)[0])}; only the others are held"
+                )
+            pinned = (pinned[0][right], pinned[1][right]) if right.any() else None
+        task = Task(
+            self.class_names, self.templates, descriptions, self.synonyms, texts, self.weights, self.near_duplicate, pinned,
+            float(scale), self.settings,
+        )  # fmt: skip
+        runs = Runs(task, rows, truth, seeds=range(self.seed, self.seed + self.repeats), folds=folds, strengths=self.strengths)
+        return runs.run(
+            self._state,
+            self._progress,
+            key=self._key(rows, truth, pinned, descriptions, scale, folds),
+            kind=self.kind,
+            note=note,
+            warnings=warnings,
         )
-        return search.run(self._state, self._progress)
+
+    def _key(
+        self,
+        rows: NDArray[np.float32],
+        truth: NDArray[np.int64],
+        pinned: tuple[NDArray[np.float32], NDArray[np.int64]] | None,
+        descriptions: list[list[str]],
+        scale: float,
+        folds: int,
+    ) -> str:
+        """A digest of everything that the records of a state file depend on."""
+        parts = (
+            self.class_names, self.templates, descriptions, self.synonyms, self.settings, self.weights, self.near_duplicate,
+            self.seed, self.repeats, folds, float(scale), truth.tolist(), None if pinned is None else pinned[1].tolist(),
+        )  # fmt: skip
+        digest = hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass"))
+        digest.update(rows.tobytes())
+        if pinned is not None:
+            digest.update(pinned[0].tobytes())
+        return digest.hexdigest()
+
+    def _checked_images(
+        self, embeddings: NDArray[np.float32], labels: Sequence[int] | Sequence[str] | NDArray[np.integer]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        given = np.asarray(embeddings)
+        truth = self._label_indices(labels, len(given))
+        usable = np.isfinite(given).all(axis=1) & (given != 0).any(axis=1)
+        if not usable.all():
+            raise UsageError(
+                f"the embedding of image {int(np.flatnonzero(~usable)[0])} is not usable: it holds numbers that are not "
+                "finite, or zeros only; leave that image out"
+            )
+        return unit_rows(given), truth
 
     def _label_indices(self, labels: Sequence[int] | Sequence[str] | NDArray[np.integer], count: int) -> NDArray[np.int64]:
         if len(labels) != count or count == 0:

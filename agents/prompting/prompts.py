@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoders.protocol import ImageTextEncoder
+    from agents.prompting.selection.folds import CrossValidation
 
 FORMAT = 1
 
@@ -53,7 +54,8 @@ class PromptSet:
     """The prompts of every class, and a record of the search that found them.
 
     Attributes:
-        prompts: class name -> its prompts; the class vector is the mean of their embeddings, at length 1.
+        prompts: class name -> its prompts; the class vector is the mean of their embeddings, at length 1. A prompt that stands
+            in a list several times counts as often.
         history: the iterations in order; their figures hold for the labelled images only.
         template: the template the search started from.
         templates: the templates it chose.
@@ -62,6 +64,9 @@ class PromptSet:
         fitness: the fitness of the result on them.
         candidates: how many prompt sets were scored.
         seconds: time spent on scoring and editing, without encoding; where the search was resumed, of the last run only.
+        cross_validation: what folds of the labelled images say about these prompts; None for files of earlier versions.
+        warnings: what may mislead about the result, one sentence each: a search that ended at its limit, classes it did not
+            reach, pinned images that were wrong from the start.
     """
 
     prompts: dict[str, list[str]]
@@ -73,6 +78,8 @@ class PromptSet:
     fitness: float
     candidates: int
     seconds: float
+    cross_validation: CrossValidation | None = None
+    warnings: tuple[str, ...] = ()
 
     def class_vectors(self, encoder: ImageTextEncoder) -> NDArray[np.float32]:
         """K×D class vectors of length 1."""

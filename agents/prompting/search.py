@@ -1,120 +1,148 @@
-"""The search behind `PromptOptimizer`. It can be stopped after any iteration and resumed from its state file."""
+"""The search behind `PromptOptimizer`. It can be stopped after any iteration and resumed from its records."""
 
 from __future__ import annotations
 
-import hashlib
-import time
-from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents.encoders.vectors import unit_rows
-from agents.prompting.descriptions.captions import caption
-from agents.prompting.fitness import Scorer, calibrated_scale
-from agents.prompting.operators import brood, unique_rows
-from agents.prompting.prompts import PromptSet, Step
-from saywhy_core.disk.journal import Journal
+from agents.prompting.fitness import Fitness, Scorer
+from agents.prompting.library import candidate_texts, without_near_duplicates
+from agents.prompting.operators import SIZED, brood, learned_odds, size_steps, unique_rows
+from agents.prompting.prompts import Step
+from agents.prompting.pruning import pruned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from agents.encoders.protocol import ImageTextEncoder
+    from agents.prompting.library import EncodedTexts
+    from agents.prompting.weights import FitnessWeights, StageWeights
+
+    Tell = Callable[[Step, dict[str, Any]], None]
 
 
-FORMAT = 2
-"""Of the state file: one record per iteration, with the step and all that the next iteration needs."""
+def confusable_cap(classes: int) -> int:
+    """The most classes in a group: 2.5 · ln K, as in the released program (`num_consider_category_each_group`)."""
+    return min(classes, max(2, int(2.5 * np.log(classes))))
+
+
+@dataclass(frozen=True)
+class Task:
+    """What every search of an optimisation shares.
+
+    Attributes:
+        names: the K classes.
+        templates: the templates to choose from; the search starts from the first.
+        descriptions: those of each class.
+        synonyms: other names of each class.
+        texts: embeds texts.
+        weights: of the fitness.
+        near_duplicate: cosine from which a description is said already.
+        pinned: embeddings and classes of images that must stay right, or None.
+        scale: logits are `scale` times cosines.
+        settings: numbers of the search, by name.
+    """
+
+    names: tuple[str, ...]
+    templates: tuple[str, ...]
+    descriptions: list[list[str]]
+    synonyms: list[list[str]]
+    texts: EncodedTexts
+    weights: StageWeights
+    near_duplicate: float
+    pinned: tuple[NDArray[np.float32], NDArray[np.int64]] | None
+    scale: float
+    settings: dict[str, int]
+
+    def template_rows(self) -> NDArray[np.float32]:
+        """K×T×D embeddings of the class names in the templates."""
+        rows = self.texts.rows([text.format(name) for name in self.names for text in self.templates])
+        return rows.reshape(len(self.names), len(self.templates), -1)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one search found.
+
+    Attributes:
+        templates: the prompts of each class by the chosen templates.
+        prompts: the prompts of each class after the search for descriptions; those of `templates` without descriptions.
+        chosen: the positions of the chosen templates, the fittest first.
+        pool: all captions of each class, without near-duplicates.
+        start_fitness: of the starting template.
+        fitness: of `prompts`.
+        pruned: how many prompts were taken out at the end.
+        limits: the stages that ended at their limit while they still gained.
+        unsearched: classes with a wrong image at the end that no group held.
+    """
+
+    templates: list[list[str]]
+    prompts: list[list[str]]
+    chosen: list[int]
+    pool: list[list[str]]
+    start_fitness: float
+    fitness: float
+    pruned: int = 0
+    limits: tuple[str, ...] = ()
+    unsearched: tuple[int, ...] = ()
 
 
 class Search:
-    """One run. The state holds everything an iteration needs, and each iteration has its own random generator."""
+    """One run. The state holds everything an iteration needs, and each iteration has its own random generator.
 
-    def __init__(
-        self,
-        encoder: ImageTextEncoder,
-        names: tuple[str, ...],
-        rows: NDArray[np.float32],
-        truth: NDArray[np.int64],
-        descriptions: list[list[str]],
-        *,
-        template: str,
-        templates: tuple[str, ...],
-        settings: dict[str, float | None],
-    ) -> None:
-        self.names, self.template = names, template
-        self.templates, self.settings = templates, settings
-        self.encoder, self.rows, self.truth, self.descriptions = encoder, rows, truth, descriptions
-        encoded = encoder.encode_texts([text.format(name) for name in self.names for text in self.templates])
-        self.template_rows = unit_rows(encoded).reshape(len(self.names), len(self.templates), -1)
-        self.scale = self.settings["scale"] or calibrated_scale(rows @ self.template_rows[:, 0].T, truth)
-        self.history: list[Step] = []
-        self._encoding = 0.0
+    Args:
+        task: what all searches share.
+        rows: n×D embeddings of the labelled images.
+        truth: their n class indices.
+        seed: of the random choices.
+    """
 
-    def run(self, file: Path | None, progress: Callable[[Step], None] | None) -> PromptSet:
-        """Search templates, then descriptions if there are any; go on from the state file if it exists."""
-        journal = None if file is None else self._journal(file)
-        started = time.perf_counter()
+    def __init__(self, task: Task, rows: NDArray[np.float32], truth: NDArray[np.int64], seed: int) -> None:
+        self.task, self.names, self.templates = task, task.names, task.templates
+        self.rows, self.truth, self.seed = rows, truth, seed
+        self._limits: list[str] = []
 
-        def tell(step: Step, state: dict[str, Any]) -> None:
-            self.history.append(step)
-            if journal is not None:
-                journal.append({"step": asdict(step), "state": state})
-            if progress is not None:
-                progress(step)
-
-        with journal or nullcontext():
-            done = journal.records() if journal else []
-            self.history = [_step(record) for record in done]
-            state: dict[str, Any] = done[-1]["state"] if done else {}
-            chosen, start_fitness, fitness = self._search_templates(state, tell)
-            prompts = [[self.templates[index].format(name) for index in chosen] for name in self.names]
-            if any(self.descriptions):
-                prompts, fitness = self._search_descriptions(state, chosen, prompts, tell)
-        return PromptSet(
-            prompts=dict(zip(self.names, prompts, strict=True)),
-            history=tuple(self.history),
-            template=self.template,
-            templates=tuple(self.templates[index] for index in chosen),
-            scale=float(self.scale),
-            start_fitness=start_fitness,
-            fitness=fitness,
-            candidates=sum(step.candidates for step in self.history),
-            seconds=time.perf_counter() - started - self._encoding,
-        )
-
-    def _key(self) -> str:
-        parts = (self.names, self.templates, self.descriptions, self.settings, self.truth.tolist())
-        digest = hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass"))
-        digest.update(self.rows.tobytes())
-        return digest.hexdigest()
-
-    def _journal(self, file: Path) -> Journal:
-        return Journal(
-            file,
-            what="state of a prompt search",
-            version=FORMAT,
-            settings={"search": self._key()},
-            others="another search (other images, classes, descriptions or settings)",
-            check=lambda record: (_step(record), dict(record["state"])),
-            chained=True,
+    def run(self, state: dict[str, Any], tell: Tell) -> Outcome:
+        """Search templates, then descriptions if there are any; go on from `state` if it is not empty."""
+        chosen, start_fitness, fitness = self._search_templates(state, tell)
+        by_template = [[self.templates[index].format(name) for index in chosen] for name in self.names]
+        lead = self.templates[chosen[0]]
+        every = []
+        for name, own, texts, others in zip(self.names, by_template, self.task.descriptions, self.task.synonyms, strict=True):
+            group = list(dict.fromkeys([*own, *candidate_texts(name, texts, others, lead)]))
+            rows = self.task.texts.rows(group)
+            every.append(without_near_duplicates(group, rows, first=len(own), cosine=self.task.near_duplicate))
+        pool = [group[len(chosen) :] for group in every]
+        if not any(pool):
+            return Outcome(by_template, by_template, chosen, pool, start_fitness, fitness, limits=tuple(self._limits))
+        scorer = self._scorer([self.task.texts.rows(group) for group in every], self.task.weights.descriptions)
+        best = self._search_descriptions(state, scorer, len(chosen), tell)
+        less = pruned(scorer, best)
+        wrong = np.unique(self.truth[scorer.cosines(less[None])[0, : len(self.truth)].argmax(axis=1) != self.truth])
+        return Outcome(
+            by_template,
+            [[text for text, on in zip(group, less[row], strict=False) if on] for row, group in enumerate(every)],
+            chosen,
+            pool,
+            start_fitness,
+            float(scorer.rate_sets(less[None]).value[0]),
+            int(best.sum() - less.sum()),
+            tuple(self._limits),
+            tuple(int(index) for index in np.setdiff1d(wrong, state.get("searched", []))) if self._count("rounds") else (),
         )
 
     def _rng(self, *where: int) -> np.random.Generator:
-        return np.random.default_rng([int(self.settings["seed"] or 0), *where])
+        return np.random.default_rng([self.seed, *where])
 
-    def _scorer(self, prompts: Sequence[NDArray[np.float32]]) -> Scorer:
-        return Scorer(
-            self.rows,
-            self.truth,
-            prompts,
-            scale=float(self.scale),
-            entropy_weight=float(self.settings["entropy_weight"] or 0.0),
-            top5_weight=float(self.settings["top5_weight"] or 0.0),
-        )
+    def _scorer(self, prompts: Sequence[NDArray[np.float32]], weights: FitnessWeights) -> Scorer:
+        return Scorer(self.rows, self.truth, prompts, scale=self.task.scale, weights=weights, pinned=self.task.pinned)
+
+    def _odds(self, state: dict[str, Any], stage: str) -> NDArray[np.float64]:
+        """The odds of edit sizes, all equal at first."""
+        return np.array(state.get(f"{stage}_odds", np.ones((SIZED, size_steps(self._count("most"))))), dtype=np.float64)
 
     def _select(self, masks: NDArray[np.bool_], values: NDArray[np.float64]) -> NDArray[np.int64]:
         """The indices of the fittest sets, each set once; of equally fit sets the earlier, so that changes need a gain."""
@@ -122,15 +150,14 @@ class Search:
         return once[np.argsort(-values[once], kind="stable")[: self._count("beam")]]
 
     def _count(self, name: str) -> int:
-        return int(self.settings[name] or 0)
+        return self.task.settings[name]
 
-    def _search_templates(
-        self, state: dict[str, Any], tell: Callable[[Step, dict[str, Any]], None]
-    ) -> tuple[list[int], float, float]:
-        scorer = self._scorer(list(self.template_rows))
+    def _search_templates(self, state: dict[str, Any], tell: Tell) -> tuple[list[int], float, float]:
+        """The positions of the chosen templates, the fitness of the first template, and theirs."""
         count = len(self.templates)
+        scorer = self._scorer(list(self.task.template_rows()), self.task.weights.templates)
         singles = scorer.rate_shared(np.eye(count, dtype=bool))
-        weights = _weights(singles.value[None])
+        weights = _weights(np.where(np.isfinite(singles.value), singles.value, np.nan)[None])
         valid = np.ones((1, count), dtype=bool)
         start = 0
         stale = 0
@@ -139,6 +166,7 @@ class Search:
         if state:
             masks = _unpack(state["templates"], (1, count))
             start, stale = state["template_step"], state["template_stale"]
+        odds = self._odds(state, "template")
         rated = scorer.rate_shared(masks[:, 0])
         keep = self._select(masks, rated.value)
         masks, best = masks[keep], rated.value[keep[0]]
@@ -146,93 +174,79 @@ class Search:
             if stale >= self._count("patience") or "best" in state:
                 break
             rng = self._rng(0, step)
-            children = brood(rng, masks, valid, weights, self._count("children"), self._count("most"))
-            every = np.concatenate([masks, children])
+            children = brood(rng, masks, valid, weights, self._count("children"), odds)
+            every = np.concatenate([masks, children.masks])
             rated = scorer.rate_shared(every[:, 0])
+            odds = learned_odds(odds, children.operators, children.exponents, rated.value[len(masks) :] - best)
             keep = self._select(every, rated.value)
             masks, top = every[keep], keep[0]
             stale = 0 if rated.value[top] > best + 1e-9 else stale + 1
             best = rated.value[top]
-            now = {"templates": _pack(masks), "template_step": step + 1, "template_stale": stale}
+            now = {
+                "templates": _pack(masks),
+                "template_step": step + 1,
+                "template_stale": stale,
+                "template_odds": odds.tolist(),
+            }
             figures = (float(best), float(rated.accuracy[top]), float(rated.entropy[top]))
             state.update(now)
-            tell(Step("templates", 0, 0, step, tuple(range(len(self.names))), len(children), *figures), now)
+            tell(Step("templates", 0, 0, step, tuple(range(len(self.names))), len(children.masks), *figures), dict(state))
         state.setdefault("templates", _pack(masks))
         state.setdefault("template_step", start)
         state.setdefault("template_stale", stale)
+        if state["template_stale"] < self._count("patience") and 0 < self._count("template_steps") <= state["template_step"]:
+            self._limits.append("templates")
         chosen = np.flatnonzero(masks[0, 0])
         by_fitness = chosen[np.argsort(-singles.value[chosen], kind="stable")]
         return [int(index) for index in by_fitness], float(singles.value[0]), float(best)
 
-    def _search_descriptions(
-        self,
-        state: dict[str, Any],
-        chosen: list[int],
-        prompts: list[list[str]],
-        tell: Callable[[Step, dict[str, Any]], None],
-    ) -> tuple[list[list[str]], float]:
-        lead = self.templates[chosen[0]]
-        every = [
-            list(dict.fromkeys([*own, *(caption(text, name, lead) for text in texts)]))
-            for name, own, texts in zip(self.names, prompts, self.descriptions, strict=True)
-        ]
-        texts = list(dict.fromkeys(text for group in every for text in group))
-        place = {text: index for index, text in enumerate(texts)}
-        started = time.perf_counter()
-        rows = unit_rows(self.encoder.encode_texts(texts))
-        self._encoding = time.perf_counter() - started
-        scorer = self._scorer([rows[[place[text] for text in group]] for group in every])
-        masks = self._starting_points(scorer, len(chosen))
-        base = scorer.cosines(masks)
-        fitness = scorer.rate(base)
-        best, weights = masks[int(fitness.value.argmax())], self._single_weights(scorer, masks[0])
-        place_in = {"round": 0, "group": 0, "step": 0, "gained": False, "stale": 0}
-        parents: NDArray[np.bool_] | None = None
+    def _search_descriptions(self, state: dict[str, Any], scorer: Scorer, templates: int, tell: Tell) -> NDArray[np.bool_]:
+        """The best set of prompts, K×M; the first `templates` prompts of each class are the chosen templates."""
+        masks = self._starting_points(scorer, templates)
+        best = masks[int(scorer.rate_sets(masks).value.argmax())]
+        weights = self._single_weights(scorer, masks[0])
+        at = {"round": 0, "group": 0, "step": 0, "gained": False, "stale": 0}
         if "best" in state:
             best = _unpack(state["best"], best.shape)[0]
-            place_in = state["place"]
-        while place_in["round"] < self._count("rounds") and place_in["stale"] < self._count("patience"):
-            if place_in["group"] == 0 and place_in["step"] == 0:
-                groups = self._groups(scorer, best, place_in["round"])
-            else:
+            at = state["place"]
+        odds = self._odds(state, "description")
+        searched = set(state.get("searched", []))
+        groups: list[NDArray[np.int64]] = []
+        while at["round"] < self._count("rounds") and at["stale"] < self._count("patience"):
+            if at["group"] == 0 and at["step"] == 0:
+                groups = self._groups(scorer, best, at["round"])
+            elif not groups:
                 groups = [np.array(group, dtype=np.int64) for group in state["groups"]]
-            group = groups[place_in["group"]]
+            group = groups[at["group"]]
             base = scorer.cosines(best[None])[0]
-            if place_in["step"] > 0:
-                parents = _unpack(state["parents"], (len(group), best.shape[1]))
-            else:
-                parents = best[group][None]
-            rng = self._rng(1, place_in["round"], place_in["group"], place_in["step"])
-            valid = scorer.valid[group]
-            children = brood(rng, parents, valid, weights[group], self._count("children"), self._count("most"))
-            family = np.concatenate([parents, children])
-            before = scorer.rate(base[None]).value[0]
-            rated = scorer.rate_edits(base, family, group)
+            vectors = scorer.vectors(best[None])[0] if scorer.weights.redundancy else None
+            parents = _unpack(state["parents"], (len(group), best.shape[1])) if at["step"] > 0 else best[group][None]
+            rng = self._rng(1, at["round"], at["group"], at["step"])
+            children = brood(rng, parents, scorer.valid[group], weights[group], self._count("children"), odds)
+            family = np.concatenate([parents, children.masks])
+            before = scorer.rate_sets(best[None])
+            rated = scorer.rate_edits(base, family, group, vectors)
+            odds = learned_odds(odds, children.operators, children.exponents, rated.value[len(parents) :] - before.value[0])
             keep = self._select(family, rated.value)
             parents = family[keep]
-            at = Step(
-                "descriptions",
-                place_in["round"],
-                place_in["group"],
-                place_in["step"],
-                tuple(int(index) for index in group),
-                len(children),
-                float(max(rated.value[keep[0]], before)),
-                float(rated.accuracy[keep[0]]),
-                float(rated.entropy[keep[0]]),
-            )
-            if rated.value[keep[0]] > before + 1e-9:
+            gained = bool(rated.value[keep[0]] > before.value[0] + 1e-9)
+            shown = _at(rated, int(keep[0])) if gained else _at(before, 0)
+            classes = tuple(int(index) for index in group)
+            step = Step("descriptions", at["round"], at["group"], at["step"], classes, len(children.masks), *shown)
+            if gained:
                 best = best.copy()
                 best[group] = parents[0]
-                place_in = {**place_in, "gained": True}
-            place_in = self._advance(place_in, len(groups))
+                at = {**at, "gained": True}
+            searched.update(classes)
+            at = self._advance(at, len(groups))
             state.update(
-                best=_pack(best[None]), place=place_in, parents=_pack(parents), groups=[row.tolist() for row in groups]
-            )
-            tell(at, state)
-        final = scorer.rate(scorer.cosines(best[None])).value[0]
-        prompts = [[text for text, on in zip(group, best[row], strict=False) if on] for row, group in enumerate(every)]
-        return prompts, float(final)
+                best=_pack(best[None]), place=at, parents=_pack(parents), groups=[row.tolist() for row in groups],
+                description_odds=odds.tolist(), searched=sorted(searched),
+            )  # fmt: skip
+            tell(step, dict(state))
+        if at["stale"] < self._count("patience") and 0 < self._count("rounds") <= at["round"]:
+            self._limits.append("descriptions")
+        return best
 
     def _advance(self, at: dict[str, Any], groups: int) -> dict[str, Any]:
         at = {**at, "step": at["step"] + 1}
@@ -254,19 +268,21 @@ class Search:
     def _single_weights(self, scorer: Scorer, base: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Weights for drawing prompts, from the fitness of the base with one prompt added to its class."""
         cosines = scorer.cosines(base[None])[0]
+        vectors = scorer.vectors(base[None])[0] if scorer.weights.redundancy else None
         classes, width = base.shape
         values = np.full((classes, width), np.nan)
         for index in range(classes):
             members = np.flatnonzero(scorer.valid[index])
             masks = np.repeat(base[None, index : index + 1], len(members), axis=0)
             masks[np.arange(len(members)), 0, members] = True
-            values[index, members] = scorer.rate_edits(cosines, masks, np.array([index])).value
+            rated = scorer.rate_edits(cosines, masks, np.array([index]), vectors).value
+            values[index, members] = np.where(np.isfinite(rated), rated, np.nan)
         return _weights(values)
 
     def _groups(self, scorer: Scorer, best: NDArray[np.bool_], round_number: int) -> list[NDArray[np.int64]]:
         """Classes drawn in proportion to the mean loss of their images, each with the classes most similar to its images."""
         cosines = scorer.cosines(best[None])[0].astype(np.float64)
-        logits = cosines * self.scale
+        logits = cosines[: len(self.truth)] * self.task.scale
         logits -= logits.max(axis=1, keepdims=True)
         loss = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(logits)), self.truth]
         present = np.unique(self.truth)
@@ -276,22 +292,22 @@ class Search:
         drawn = rng.choice(present, size=count, replace=False, p=mean_loss / mean_loss.sum())
         groups: list[NDArray[np.int64]] = []
         for index in drawn:
-            likeness = cosines[self.truth == index].mean(axis=0)
+            likeness = cosines[: len(self.truth)][self.truth == index].mean(axis=0)
             likeness[index] = np.inf
             groups.append(np.sort(np.argsort(-likeness, kind="stable")[: self._count("group_size")]))
         return groups
 
 
-def _step(record: dict[str, Any]) -> Step:
-    """The step that a record of the journal tells of."""
-    return Step(**{**record["step"], "classes": tuple(record["step"]["classes"])})
+def _at(rated: Fitness, index: int) -> tuple[float, float, float]:
+    return float(rated.value[index]), float(rated.accuracy[index]), float(rated.entropy[index])
 
 
 def _weights(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The exponential of the standard score within each row; 0 for missing prompts (NaN)."""
-    with np.errstate(invalid="ignore"):
-        mean = np.nanmean(values, axis=1, keepdims=True)
-        spread = np.nanstd(values, axis=1, keepdims=True)
+    """The exponential of the standard score within each row; 0 for prompts that are missing or not allowed (NaN)."""
+    known = np.isfinite(values)
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    mean = np.where(known, values, 0.0).sum(axis=1, keepdims=True) / count
+    spread = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(axis=1, keepdims=True) / count)
     scores = (values - mean) / np.where(spread > 0, spread, 1.0)
     return np.where(np.isnan(values), 0.0, np.exp(np.nan_to_num(scores)))
 

@@ -15,7 +15,7 @@ from agents.prompting.descriptions.judging.named import Finder
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -48,9 +48,16 @@ def caption(description: str, name: str, template: str) -> str:
 
 def class_vectors(encoder: ImageTextEncoder, prompts: Sequence[Sequence[str]]) -> NDArray[np.float32]:
     """The K×D class vectors: for each class the mean of its prompts' embeddings, at length 1. Every text is encoded once."""
+    return vectors_of(lambda texts: unit_rows(encoder.encode_texts(list(texts))), prompts)
+
+
+def vectors_of(
+    rows_of: Callable[[Sequence[str]], NDArray[np.float32]], prompts: Sequence[Sequence[str]]
+) -> NDArray[np.float32]:
+    """As `class_vectors`, with a function from texts to their embeddings of length 1, which is called once."""
     texts = list(dict.fromkeys(text for group in prompts for text in group))
     if not all(prompts):
         raise UsageError("a class without prompts has no vector; give every class at least one")
     place = {text: index for index, text in enumerate(texts)}
-    rows = unit_rows(encoder.encode_texts(texts))
+    rows = rows_of(texts)
     return unit_rows(np.stack([rows[[place[text] for text in group]].mean(axis=0, dtype=np.float64) for group in prompts]))

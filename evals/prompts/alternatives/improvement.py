@@ -131,12 +131,16 @@ def improve_prompts(
     looker = RememberingEncoder(encoder)
     rows, described = unit_rows(embeddings), dict(library or {})
 
-    def searched(part: NDArray[np.float32], truth: NDArray[np.int64], **more: Any) -> PromptSet:
+    def searched(part: NDArray[np.float32], truth: NDArray[np.int64], pins: Labelled | None, **more: Any) -> PromptSet:
         optimizer = PromptOptimizer(looker, names, seed=seed, template=template, **search, **more)
-        return optimizer.fit_embedded(part, truth, described)
+        return optimizer.fit_embedded(part, truth, described, must_not_break=pins)
 
     started = time.perf_counter()
-    found = searched(rows, np.asarray(labels), state=state, progress=progress)
+    found = searched(
+        rows, np.asarray(labels), must_not_break, state=state, progress=progress, folds=None if folds else 0
+    )
+    # In each fold the kind of prompts is the one that all shots chose: choosing anew there would cost folds within folds.
+    kind = found.cross_validation.chosen if found.cross_validation else None
     searching = time.perf_counter() - started
     truth = np.asarray(labels, dtype=np.int64)
     prompts = {**plain_prompts(names, described, template)}
@@ -152,18 +156,18 @@ def improve_prompts(
     held_out = None
     if folds:
         held_out = cross_validate(
-            rows, truth, vectors, lambda part, own: searched(part, own).class_vectors(looker), compared,
+            rows, truth, vectors, lambda part, own: searched(part, own, None, folds=0, kind=kind).class_vectors(looker), compared,
             folds=folds, repeats=repeats, seed=seed,
         )  # fmt: skip
     broken, pins = _broken(classifiers, must_not_break)
     chosen, reason = _chosen(method, held_out, compared, broken, folds=folds, texts_only=texts_only)
     decisions = {} if test is None else {name: one.predict(test[0]) for name, one in classifiers.items()}
     table = _rows(compared, chosen, held_out, decisions, test, broken, seconds, len(truth))
-    kind = METHODS[chosen].texts
+    texts = METHODS[chosen].texts
     return Improvement(
         method=chosen,
         reason=reason,
-        prompts=replace(found, prompts=prompts[kind]) if METHODS[chosen].fit is None and kind != "prompts" else found,
+        prompts=replace(found, prompts=prompts[texts]) if METHODS[chosen].fit is None and texts != "prompts" else found,
         classifier=None if METHODS[chosen].fit is None else classifiers[chosen],
         rows=table,
         folds=0 if held_out is None else held_out.folds,

@@ -62,9 +62,17 @@ def improve(
     classes: Annotated[Path | None, typer.Option(help="Class names; by default the classes of the shots.")] = None,
     test: Annotated[Path | None, typer.Option(help="Labelled images that the search does not see.")] = None,
     template: prompting.TemplateOption = "a photo of a {}.",
-    entropy_weight: Annotated[
-        float, typer.Option(min=0, help="Weight of the mean log probability of the true class in the fitness.")
-    ] = 1.0,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|NUMBERS",
+            help="Weights of the fitness: a released configuration of ProAPO (imagenet, oxford_pets/RN50), or four numbers for "
+            "top-1, top-5, log probability and redundancy; by default those that most configurations share (0,0.1,10,0).",
+        ),
+    ] = None,
+    synonyms: Annotated[
+        Path | None, typer.Option(help="Other names of classes (JSON: class to a list of names), for further captions.")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=0, help="The most rounds over groups of confused classes.")] = 4,
     method: Annotated[
         str, typer.Option(metavar=METHODS, help="How to classify; auto picks by the folds of the shots, and by rule without.")
@@ -102,6 +110,7 @@ def improve(
     library = None if descriptions is None else read_descriptions(descriptions, names)
     if library is not None and descriptions is not None:
         prompting.tell_descriptions(library, descriptions)
+    others = None if synonyms is None else {name: own for name, own in read_descriptions(synonyms, names).items() if own}
     looker = prompting.opened(encoder, embeddings, trust=trust)
     state = None if streamed else beside(out, ".state")
     with FileLock(out, "prompt file"):
@@ -112,7 +121,7 @@ def improve(
         with progress_bar("searching prompts") as bar:
             found = improve_prompts(
                 looker, names, few.rows, few.images.label_indices(names), library, method=method, folds=folds, repeats=repeats,
-                seed=seed, template=template, entropy_weight=entropy_weight, rounds=rounds, state=state, test=fresh,
+                seed=seed, template=template, weights=weights, synonyms=others, rounds=rounds, state=state, test=fresh,
                 must_not_break=None if pinned is None else (pinned.rows, pinned.images.label_indices(names)),
                 texts_only=streamed, progress=lambda _: bar.advance(),
             )  # fmt: skip
@@ -135,6 +144,16 @@ def improve(
         f"{counted(found.prompts.candidates, 'prompt set')} scored, "
         f"fitness on the shots {found.prompts.start_fitness:.3f} -> {found.prompts.fitness:.3f}"
     )
+    for warning in found.prompts.warnings:
+        note(warning)
+    held = found.prompts.cross_validation
+    if held is not None and held.gap is not None:
+        note(
+            f"prompts kept: {held.chosen}; accuracy on the shots of their search is {held.gap:+.1%} above that on shots left out "
+            f"({held.folds} folds)"
+        )
+    elif held is not None:
+        note(held.note)
     if found.classifier is not None:
         words = KNOWN[found.method].words
         note(f"the classifier of {found.method} ({words}) is {trained}: saywhy classify --classifier takes it")

@@ -15,7 +15,7 @@ from parameters.space import (
 )
 
 from agents import PromptOptimizer, PromptSet
-from agents.prompting import Step
+from agents.prompting import FitnessWeights, Step
 
 
 def files(result, tools, arguments):
@@ -103,7 +103,7 @@ case(
     seed=1,
     template="{}",
     templates=["a {}", "my {}"],
-    entropy_weight=0.0,
+    weights="0.5,0,1,0",
     scale=3.0,
     beam=1,
     children=2,
@@ -122,7 +122,7 @@ case(
     "agents.PromptOptimizer",
     {**SEARCH, "class_names": SEVEN},
     lambda optimizer, tools, arguments: optimizer.fit_embedded(EMBEDDED, np.arange(24) % 7).fitness,
-    top5_weight=0.0,
+    weights=FitnessWeights(top5=0.0),
 )
 optimizer = later(lambda tools: PromptOptimizer(SPACE, NAMES, **SMALL))
 

@@ -1,0 +1,209 @@
+"""The searches of an optimisation: one over all images, one for each fold, for each seed; one state file keeps them all."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from agents.prompting.candidates import candidates, default_kind
+from agents.prompting.descriptions.captions import vectors_of
+from agents.prompting.prompts import PromptSet, Step
+from agents.prompting.search import Search
+from agents.prompting.selection.folds import CrossValidation, FoldScore, accuracy_and_likelihood, stratified
+from saywhy_core.disk.journal import Journal
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from agents.prompting.search import Outcome, Task
+
+FORMAT = 3
+"""Of the state file: one record per iteration, with its search, its step, and all that the next iteration needs."""
+
+
+class Runs:
+    """All searches of one optimisation, in a fixed order.
+
+    Args:
+        task: what they share.
+        rows: n×D embeddings of the labelled images.
+        truth: their n class indices.
+        seeds: one search over all images for each, and one for each fold.
+        folds: how many; 0 for none.
+        strengths: those of the weighted prompts.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        rows: NDArray[np.float32],
+        truth: NDArray[np.int64],
+        *,
+        seeds: Sequence[int],
+        folds: int,
+        strengths: Sequence[float],
+    ) -> None:
+        self.task, self.rows, self.truth = task, rows, truth
+        self.seeds, self.folds, self.strengths = seeds, folds, strengths
+        self._scored = 0
+
+    def run(
+        self,
+        file: Path | None,
+        progress: Callable[[Step], None] | None,
+        *,
+        key: str,
+        kind: str | None,
+        note: str,
+        warnings: Sequence[str],
+    ) -> PromptSet:
+        """Search, and choose among what was found; go on from the state file if it exists.
+
+        Args:
+            file: the state file.
+            progress: called after every iteration.
+            key: of everything that the records depend on.
+            kind: the kind of prompts to return; None for the one that folds choose.
+            note: why there are no folds, or fewer than asked for.
+            warnings: what the result has to say besides.
+        """
+        started = time.perf_counter()
+        journal = None if file is None else _journal(file, key)
+        with journal or nullcontext():
+            done: dict[str, list[dict[str, Any]]] = {}
+            for record in journal.records() if journal else []:
+                done.setdefault(record["search"], []).append(record)
+
+            def search(name: str, rows: NDArray[np.float32], truth: NDArray[np.int64], seed: int) -> tuple[Outcome, list[Step]]:
+                records = done.get(name, [])
+                history = [_step(record) for record in records]
+
+                def tell(step: Step, state: dict[str, Any]) -> None:
+                    history.append(step)
+                    if journal is not None:
+                        journal.append({"search": name, "step": asdict(step), "state": state})
+                    if progress is not None:
+                        progress(step)
+
+                outcome = Search(self.task, rows, truth, seed).run(dict(records[-1]["state"]) if records else {}, tell)
+                self._scored += sum(step.candidates for step in history)
+                return outcome, history
+
+            whole = {seed: search(f"{seed}", self.rows, self.truth, seed) for seed in self.seeds}
+            scores = [score for seed in self.seeds for score in self._fold_scores(seed, search)]
+        offers = {
+            seed: candidates(self.task, outcome, self.rows, self.truth, self.strengths) for seed, (outcome, _) in whole.items()
+        }
+        if kind is not None and (missing := [offer for offer in offers.values() if kind not in offer]):
+            raise UsageError(f"there are no prompts of the kind {kind!r}; this search offers {', '.join(missing[0])}")
+        fitness = {seed: outcome.fitness for seed, (outcome, _) in whole.items()}
+        kind, seed = self._choice(scores, offers, fitness, kind)
+        outcome, history = whole[seed]
+        return PromptSet(
+            prompts=dict(zip(self.task.names, offers[seed][kind], strict=True)),
+            history=tuple(history),
+            template=self.task.templates[0],
+            templates=tuple(self.task.templates[index] for index in outcome.chosen),
+            scale=self.task.scale,
+            start_fitness=outcome.start_fitness,
+            fitness=outcome.fitness,
+            candidates=self._scored,
+            seconds=time.perf_counter() - started - self.task.texts.seconds,
+            cross_validation=CrossValidation(self.folds, kind, tuple(scores), note),
+            warnings=(*warnings, *self._warnings(outcome)),
+        )
+
+    def _fold_scores(self, seed: int, search: Callable[..., tuple[Outcome, list[Step]]]) -> list[FoldScore]:
+        """The kinds of prompts of one seed over all folds; a kind that a fold lacks is left out."""
+        if not self.folds:
+            return []
+        # All seeds are judged on the same folds, so that their differences are not those of the folds.
+        fold = stratified(self.truth, self.folds, self.seeds[0])
+        parts: dict[str, list[tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]]]] = {}
+        for index in range(self.folds):
+            inside = fold != index
+            outcome, _ = search(f"{seed}.{index}", self.rows[inside], self.truth[inside], seed)
+            for name, prompts in candidates(self.task, outcome, self.rows[inside], self.truth[inside], self.strengths).items():
+                vectors = vectors_of(self.task.texts.rows, prompts)
+                parts.setdefault(name, []).append(
+                    (*accuracy_and_likelihood(vectors, self.rows, self.truth, self.task.scale), inside)
+                )
+        return [_score(name, found, seed) for name, found in parts.items() if len(found) == self.folds]
+
+    def _choice(
+        self,
+        scores: Sequence[FoldScore],
+        offers: dict[int, dict[str, list[list[str]]]],
+        fitness: dict[int, float],
+        kind: str | None,
+    ) -> tuple[str, int]:
+        """The kind of prompts, by its mean over seeds on unseen images, and among the seeds the best one of that kind."""
+        by_name: dict[str, list[FoldScore]] = {}
+        for score in scores:
+            if all(score.name in offer for offer in offers.values()):
+                by_name.setdefault(score.name, []).append(score)
+        if not by_name or (kind is not None and kind not in by_name):
+            seed = max(self.seeds, key=lambda seed: fitness[seed])
+            return kind or default_kind(list(offers[seed])), seed
+        if kind is None:
+            kind = max(by_name, key=lambda name: float(np.mean([score.unseen_likelihood for score in by_name[name]])))
+        return kind, max(by_name[kind], key=lambda score: score.unseen_likelihood).seed
+
+    def _warnings(self, outcome: Outcome) -> list[str]:
+        settings = self.task.settings
+        found = []
+        for stage in outcome.limits:
+            option = "template_steps" if stage == "templates" else "rounds"
+            found.append(
+                f"the search over {stage} ended at its limit of {option}={settings[option]} while it still gained; "
+                f"a larger {option} may find better prompts"
+            )
+        if outcome.unsearched:
+            names = [self.task.names[index] for index in outcome.unsearched]
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            found.append(
+                f"{len(names)} of {len(self.task.names)} classes have a labelled image that is wrong, and no group of the "
+                f"search held them: {', '.join(names[:3])}{more}; give more rounds or groups (now {settings['rounds']} x "
+                f"{settings['groups']} groups of {settings['group_size']} classes)"
+            )
+        return found
+
+
+def _score(
+    name: str, parts: Sequence[tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]]], seed: int
+) -> FoldScore:
+    """The figures of a kind of prompts: every image is left out once, and seen by all other folds."""
+    right, likelihood, inside = (np.stack(column) for column in zip(*parts, strict=True))
+    return FoldScore(
+        name,
+        float(right[inside].mean()),
+        float(right[~inside].mean()),
+        float(likelihood[inside].mean()),
+        float(likelihood[~inside].mean()),
+        seed,
+    )
+
+
+def _journal(file: Path, key: str) -> Journal:
+    return Journal(
+        file,
+        what="state of a prompt search",
+        version=FORMAT,
+        settings={"search": key},
+        others="another search (other images, classes, descriptions or settings, or an earlier version of saywhy)",
+        check=lambda record: (_step(record), dict(record["state"]), str(record["search"])),
+        chained=True,
+    )
+
+
+def _step(record: dict[str, Any]) -> Step:
+    """The step that a record of the journal tells of."""
+    return Step(**{**record["step"], "classes": tuple(record["step"]["classes"])})

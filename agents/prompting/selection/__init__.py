@@ -1,0 +1,1 @@
+"""What is chosen after the search: folds, weights of prompts, and prompts that can go."""

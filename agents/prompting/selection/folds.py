@@ -1,0 +1,118 @@
+"""Folds of the labelled images: what candidates are worth on images that their search did not see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import logsumexp
+
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOST_FOLDS = 3
+"""Folds that are made where none are asked for: each costs a search, and three leave two thirds of the images to each."""
+
+
+@dataclass(frozen=True)
+class FoldScore:
+    """A kind of prompts over all folds: on the images of the search, and on those it did not see.
+
+    Attributes:
+        name: what was chosen: "template", "templates", "descriptions", or weights of prompts.
+        search_accuracy: mean top-1 accuracy on the images that the prompts were searched with.
+        unseen_accuracy: the same on the images left out; every image is left out once.
+        search_likelihood: mean log probability of the true class on the former.
+        unseen_likelihood: the same on the latter.
+        seed: the seed of the search.
+    """
+
+    name: str
+    search_accuracy: float
+    unseen_accuracy: float
+    search_likelihood: float
+    unseen_likelihood: float
+    seed: int = 0
+
+    @property
+    def gap(self) -> float:
+        """How much of the accuracy on the search's images does not hold on unseen ones."""
+        return self.search_accuracy - self.unseen_accuracy
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """What folds of the labelled images say about the prompts.
+
+    Attributes:
+        folds: how many; 0 where none could be made.
+        chosen: the kind of prompts that was taken.
+        scores: one per kind of prompts and seed; empty without folds.
+        note: why there are no folds, or why they say little; empty otherwise.
+    """
+
+    folds: int
+    chosen: str
+    scores: tuple[FoldScore, ...] = ()
+    note: str = ""
+
+    @property
+    def gap(self) -> float | None:
+        """The gap of the chosen kind, averaged over seeds; None where it is unknown."""
+        found = [score.gap for score in self.scores if score.name == self.chosen]
+        return float(np.mean(found)) if found else None
+
+
+def fold_count(labels: NDArray[np.int64], classes: int, folds: int | None) -> tuple[int, str]:
+    """How many folds these labels allow, and why there are fewer than asked for.
+
+    Every class with images must keep one outside each fold, so that no class has more images than folds can part.
+
+    Args:
+        labels: n class indices.
+        classes: how many classes there are.
+        folds: how many are wanted; None for up to three.
+
+    Raises:
+        UsageError: 1 fold, or fewer than 0.
+    """
+    if folds is not None and (folds < 0 or folds == 1):
+        raise UsageError(f"folds must be 0 (none) or at least 2, not {folds}")
+    counts = np.bincount(labels, minlength=classes)
+    fewest = int(counts[counts > 0].min())
+    wanted = MOST_FOLDS if folds is None else folds
+    if wanted == 0:
+        return 0, "no folds were asked for, so that the gap to unseen images is unknown"
+    if fewest < 2:
+        return 0, (
+            "a class has one labelled image only, so that no fold can be left out, and the gap to unseen images is unknown; "
+            "give each class at least two"
+        )
+    if folds is not None and fewest < wanted:
+        return fewest, f"a class has {fewest} labelled images only, so that {fewest} folds were made in the place of {folds}"
+    return min(wanted, fewest), ""
+
+
+def stratified(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
+    """The fold of each image: the images of a class are spread as evenly as they can be, in random order."""
+    rng = np.random.default_rng([seed, folds])
+    found = np.zeros(len(labels), dtype=np.int64)
+    offset = 0
+    for index in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == index))
+        # Each class begins where the one before it ended, so that the folds are equally large in all.
+        found[members] = (np.arange(len(members)) + offset) % folds
+        offset += len(members)
+    return found
+
+
+def accuracy_and_likelihood(
+    vectors: NDArray[np.floating], images: NDArray[np.float32], labels: NDArray[np.int64], scale: float
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Whether each image is right, and the log probability of its class, under class vectors K×D."""
+    logits = scale * (images.astype(np.float64) @ vectors.T.astype(np.float64))
+    likelihood = logits[np.arange(len(labels)), labels] - logsumexp(logits, axis=1)
+    return logits.argmax(axis=1) == labels, likelihood
