@@ -136,9 +136,7 @@ def improve_prompts(
         return optimizer.fit_embedded(part, truth, described, must_not_break=pins)
 
     started = time.perf_counter()
-    found = searched(
-        rows, np.asarray(labels), must_not_break, state=state, progress=progress, folds=None if folds else 0
-    )
+    found = searched(rows, np.asarray(labels), must_not_break, state=state, progress=progress, folds=None if folds else 0)
     # In each fold the kind of prompts is the one that all shots chose: choosing anew there would cost folds within folds.
     kind = found.cross_validation.chosen if found.cross_validation else None
     searching = time.perf_counter() - started
@@ -156,8 +154,8 @@ def improve_prompts(
     held_out = None
     if folds:
         held_out = cross_validate(
-            rows, truth, vectors, lambda part, own: searched(part, own, None, folds=0, kind=kind).class_vectors(looker), compared,
-            folds=folds, repeats=repeats, seed=seed,
+            rows, truth, vectors, lambda part, own: searched(part, own, None, folds=0, kind=kind).class_vectors(looker),
+            compared, folds=folds, repeats=repeats, seed=seed,
         )  # fmt: skip
     broken, pins = _broken(classifiers, must_not_break)
     chosen, reason = _chosen(method, held_out, compared, broken, folds=folds, texts_only=texts_only)

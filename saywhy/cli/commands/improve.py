@@ -149,8 +149,8 @@ def improve(
     held = found.prompts.cross_validation
     if held is not None and held.gap is not None:
         note(
-            f"prompts kept: {held.chosen}; accuracy on the shots of their search is {held.gap:+.1%} above that on shots left out "
-            f"({held.folds} folds)"
+            f"prompts kept: {held.chosen}; accuracy on the shots of their search is {held.gap:+.1%} above that on "
+            f"shots left out ({held.folds} folds)"
         )
     elif held is not None:
         note(held.note)
