@@ -83,7 +83,8 @@ def _equal_weights(texts: list[list[str]], chosen: list[list[str]], shape: tuple
     for row, (group, some) in enumerate(zip(texts, chosen, strict=True)):
         inside = set(some)
         found[row, : len(group)] = [text in inside for text in group]
-    return found / found.sum(axis=1, keepdims=True)
+    result: NDArray[np.float64] = found / found.sum(axis=1, keepdims=True)
+    return result
 
 
 def _kept(

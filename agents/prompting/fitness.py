@@ -186,7 +186,8 @@ class Scorer:
 def redundancy_of(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     """‖upper triangle of V Vᵀ without its diagonal‖ of class vectors C×K×D: how alike the classes are, C values."""
     gram = (vectors @ vectors.transpose(0, 2, 1)).astype(np.float64)
-    return np.sqrt((np.triu(gram, 1) ** 2).sum(axis=(1, 2)))
+    result: NDArray[np.float64] = np.sqrt((np.triu(gram, 1) ** 2).sum(axis=(1, 2)))
+    return result
 
 
 def margins(cosines: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:

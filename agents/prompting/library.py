@@ -92,7 +92,7 @@ def candidate_texts(name: str, descriptions: Sequence[str], synonyms: Sequence[s
     for synonym in synonyms:
         found.append(template.format(synonym))
         for text in descriptions:
-            other = own.sub(lambda _, synonym=synonym: synonym, text)
+            other = own.sub(synonym.replace("\\", r"\\"), text)
             found.append(other if other != text else caption(text, synonym, template))
     return list(dict.fromkeys(found))
 

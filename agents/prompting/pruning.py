@@ -42,4 +42,5 @@ def _pruned_class(scorer: Scorer, mask: NDArray[np.bool_], index: int) -> NDArra
         if value[best] < before.value[0] - TIE:
             break
         now[index, members[best]] = False
-    return now[index]
+    result: NDArray[np.bool_] = now[index]
+    return result

@@ -246,7 +246,8 @@ class Search:
             tell(step, dict(state))
         if at["stale"] < self._count("patience") and 0 < self._count("rounds") <= at["round"]:
             self._limits.append("descriptions")
-        return best
+        result: NDArray[np.bool_] = best
+        return result
 
     def _advance(self, at: dict[str, Any], groups: int) -> dict[str, Any]:
         at = {**at, "step": at["step"] + 1}

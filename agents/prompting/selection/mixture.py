@@ -92,7 +92,8 @@ def counts_of(weights: NDArray[np.float64], total: int = RESOLUTION) -> NDArray[
     counts = np.floor(shares).astype(np.int64)
     missing = total - counts.sum(axis=1)
     order = np.argsort(np.argsort(-(shares - counts), axis=1, kind="stable"), axis=1, kind="stable")
-    return counts + (order < missing[:, None])
+    result: NDArray[np.int64] = counts + (order < missing[:, None])
+    return result
 
 
 def mixed_vectors(prompts: NDArray[np.float32], weights: NDArray[np.floating] | NDArray[np.int64]) -> NDArray[np.float64]:
