@@ -15,7 +15,7 @@ from parameters.space import (
 )
 
 from agents import PromptOptimizer, PromptSet
-from agents.prompting import FitnessWeights, Step
+from agents.prompting import CrossValidation, FitnessWeights, FoldScore, Step
 
 
 def files(result, tools, arguments):
@@ -46,6 +46,13 @@ record(
     accuracy=2.0,
     entropy=2.0,
 )
+SCORE = {
+    "name": "templates",
+    "search_accuracy": 0.9,
+    "unseen_accuracy": 0.5,
+    "search_likelihood": -1.0,
+    "unseen_likelihood": -2.0,
+}
 FOUND = {
     "prompts": {"cat": ["a cat"]},
     "history": (),
@@ -69,6 +76,46 @@ record(
     fitness=2.0,
     candidates=2,
     seconds=2.0,
+    cross_validation=CrossValidation(0, "templates"),
+    warnings=("few rounds",),
+)
+record(
+    "agents.prompting.FoldScore",
+    SCORE,
+    name="template",
+    search_accuracy=0.8,
+    unseen_accuracy=0.4,
+    search_likelihood=-0.5,
+    unseen_likelihood=-3.0,
+    seed=1,
+)
+record(
+    "agents.prompting.CrossValidation",
+    {"folds": 2, "chosen": "templates"},
+    folds=3,
+    chosen="template",
+    scores=(FoldScore(**SCORE),),
+    note="few images",
+)
+record("agents.prompting.FitnessWeights", {}, accuracy=1.0, top5=1.0, entropy=1.0, redundancy=1.0)
+record(
+    "agents.prompting.StageWeights",
+    {"templates": FitnessWeights(), "descriptions": FitnessWeights()},
+    templates=FitnessWeights(1.0),
+    descriptions=FitnessWeights(1.0),
+)
+
+
+def written(result, tools, arguments):
+    return [(path.name, path.read_text()) for path in sorted(tools.folder.iterdir())]
+
+
+case(
+    "agents.PromptSet.write_cupl",
+    {"self": PromptSet(**FOUND), "path": later(lambda tools: tools.folder / "a.json")},
+    written,
+    path=later(lambda tools: tools.folder / "b.json"),
+    data_set="pets",
 )
 case("agents.PromptSet.class_vectors", {"self": PromptSet(**FOUND), "encoder": SPACE}, encoder=TURNED)
 case(
@@ -91,6 +138,8 @@ SEARCH = {"encoder": SPACE, "class_names": NAMES, **SMALL}
 def searched(optimizer, tools, arguments):
     found = optimizer.fit_embedded(EMBEDDED, LABELS, LIBRARY if arguments["class_names"] == NAMES else None)
     state = arguments.get("state")
+    if arguments.get("repeats") or arguments.get("folds"):
+        return found.candidates
     return found.prompts, found.history, found.fitness, found.start_fitness, found.scale, bool(state and state.exists())
 
 
@@ -117,6 +166,21 @@ case(
     progress=later(lambda tools: tools.record),
 )
 case("agents.PromptOptimizer", {**SEARCH, "template_steps": 9}, searched, patience=0)
+case("agents.PromptOptimizer", {**SEARCH, "folds": 2, "repeats": 1}, searched, folds=3, repeats=2)
+case(
+    "agents.PromptOptimizer",
+    {**SEARCH, "kind": "weighted templates, strength 0.1"},
+    searched,
+    strengths=[0.2],
+    kind="template",
+)
+case(
+    "agents.PromptOptimizer",
+    {**SEARCH, "kind": "descriptions"},
+    lambda optimizer, tools, arguments: optimizer.fit_embedded(EMBEDDED, LABELS, LIBRARY).history,
+    synonyms={"cat": ["kitten"]},
+    near_duplicate=-1.0,
+)
 SEVEN = ("cat", "dog", "owl", "fish", "newt", "bee", "ant")  # with five classes or fewer, every image is among the first five
 case(
     "agents.PromptOptimizer",
@@ -139,6 +203,7 @@ for fit, given in (("fit", {"images": IMAGES}), ("fit_embedded", {"embeddings": 
         **{name: value[::-1] for name, value in given.items()},
         labels=LABELS[::-1],
         library=LIBRARY,
+        must_not_break=(next(iter(given.values()))[:8], LABELS[:8]),
     )
 
 case(

@@ -40,7 +40,7 @@ QUICK = {"templates": ["a {}", "the {}"], "template_steps": 1, "rounds": 1, "gro
 def seen(found: Improvement, tools, arguments):
     state = arguments.get("state")
     table = [(row.name, row.held_out, row.test, row.broken) for row in found.rows]
-    return found.method, found.prompts.prompts, table, found.pinned, bool(state and state.exists())
+    return found.method, found.prompts.prompts, found.prompts.candidates, table, found.pinned, bool(state and state.exists())
 
 
 case(
@@ -52,7 +52,7 @@ case(
     embeddings=-EMBEDDED,
     labels=LABELS[::-1],
     library=LIBRARY,
-    method="template",
+    method="probe",
     folds=3,
     repeats=2,
     seed=1,

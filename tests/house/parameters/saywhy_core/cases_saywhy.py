@@ -176,6 +176,8 @@ record(
     doubt="two levels",
 )
 record("saywhy_core.images.NamedImage", {"name": "a", "pixels": IMAGES[0]}, name="b", pixels=IMAGES[1], label=1)
+case("saywhy_core.images.ImageSet.label_of", {"self": ImageSet(PATHS, ("a", "b")), "place": 0}, place=1)
+case("saywhy_core.images.ImageSet.named", {"self": ImageSet(PATHS, ("a", "b")), "class_names": NAMES}, class_names=["A", "B"])
 case(
     "saywhy_core.images.ImageSet.classes_of",
     {"self": ImageSet(PATHS, ("a", "b")), "class_names": NAMES},
