@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import logsumexp
 
 from agents.encoders.vectors import unit_rows
 from agents.prompting.weights import FitnessWeights
@@ -206,12 +205,3 @@ def _joined(parts: list[Fitness]) -> Fitness:
         np.concatenate([part.entropy for part in parts]),
         np.concatenate([part.value for part in parts]),
     )
-
-
-def calibrated_scale(cosines: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """The scale from cosines (n×K) to logits under which the labels are likeliest: temperature scaling (Guo 2017, §4.2)."""
-    scales = np.geomspace(1.0, 300.0, 60)
-    wide = cosines.astype(np.float64)
-    true = wide[np.arange(len(labels)), labels]
-    likelihood = [float((scale * true - logsumexp(scale * wide, axis=1)).mean()) for scale in scales]
-    return float(scales[int(np.argmax(likelihood))])

@@ -12,12 +12,12 @@ import numpy as np
 from agents.encoders.vectors import unit_rows
 from agents.prompting.candidates import STRENGTHS
 from agents.prompting.descriptions.captions import clip_templates
-from agents.prompting.fitness import MARGIN, calibrated_scale, margins
+from agents.prompting.fitness import MARGIN, margins
 from agents.prompting.library import NEAR_DUPLICATE, EncodedTexts, checked_synonyms
 from agents.prompting.prompts import PromptSet, Step
 from agents.prompting.runs import Runs
 from agents.prompting.search import Task, confusable_cap
-from agents.prompting.selection.folds import fold_count
+from agents.prompting.selection.folds import calibrated_scale, fold_count
 from agents.prompting.weights import FitnessWeights, StageWeights, fitness_weights
 from saywhy_core.errors import UsageError
 

@@ -13,7 +13,7 @@ from agents.prompting.candidates import candidates, default_kind
 from agents.prompting.descriptions.captions import vectors_of
 from agents.prompting.prompts import PromptSet, Step
 from agents.prompting.search import Search
-from agents.prompting.selection.folds import CrossValidation, FoldScore, accuracy_and_likelihood, stratified
+from agents.prompting.selection.folds import CrossValidation, FoldScore, fold_score, stratified
 from saywhy_core.disk.journal import Journal
 from saywhy_core.errors import UsageError
 
@@ -127,16 +127,19 @@ class Runs:
             return []
         # All seeds are judged on the same folds, so that their differences are not those of the folds.
         fold = stratified(self.truth, self.folds, self.seeds[0])
-        parts: dict[str, list[tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]]]] = {}
+        cosines: dict[str, list[NDArray[np.float32]]] = {}
         for index in range(self.folds):
             inside = fold != index
             outcome, _ = search(f"{seed}.{index}", self.rows[inside], self.truth[inside], seed)
-            for name, prompts in candidates(self.task, outcome, self.rows[inside], self.truth[inside], self.strengths).items():
-                vectors = vectors_of(self.task.texts.rows, prompts)
-                parts.setdefault(name, []).append(
-                    (*accuracy_and_likelihood(vectors, self.rows, self.truth, self.task.scale), inside)
-                )
-        return [_score(name, found, seed) for name, found in parts.items() if len(found) == self.folds]
+            offer = candidates(self.task, outcome, self.rows[inside], self.truth[inside], self.strengths)
+            for name, prompts in offer.items():
+                cosines.setdefault(name, []).append(self.rows @ vectors_of(self.task.texts.rows, prompts).T)
+        seen = np.stack([fold != index for index in range(self.folds)])
+        return [
+            fold_score(name, np.stack(found), seen, self.truth, seed)
+            for name, found in cosines.items()
+            if len(found) == self.folds
+        ]
 
     def _choice(
         self,
@@ -175,21 +178,6 @@ class Runs:
                 f"{settings['groups']} groups of {settings['group_size']} classes)"
             )
         return found
-
-
-def _score(
-    name: str, parts: Sequence[tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]]], seed: int
-) -> FoldScore:
-    """The figures of a kind of prompts: every image is left out once, and seen by all other folds."""
-    right, likelihood, inside = (np.stack(column) for column in zip(*parts, strict=True))
-    return FoldScore(
-        name,
-        float(right[inside].mean()),
-        float(right[~inside].mean()),
-        float(likelihood[inside].mean()),
-        float(likelihood[~inside].mean()),
-        seed,
-    )
 
 
 def _journal(file: Path, key: str) -> Journal:

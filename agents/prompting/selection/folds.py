@@ -109,10 +109,40 @@ def stratified(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.i
     return found
 
 
-def accuracy_and_likelihood(
-    vectors: NDArray[np.floating], images: NDArray[np.float32], labels: NDArray[np.int64], scale: float
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Whether each image is right, and the log probability of its class, under class vectors K×D."""
-    logits = scale * (images.astype(np.float64) @ vectors.T.astype(np.float64))
-    likelihood = logits[np.arange(len(labels)), labels] - logsumexp(logits, axis=1)
-    return logits.argmax(axis=1) == labels, likelihood
+def fold_score(
+    name: str, cosines: NDArray[np.floating], inside: NDArray[np.bool_], labels: NDArray[np.int64], seed: int
+) -> FoldScore:
+    """The figures of a kind of prompts: every image is left out of one fold's search, and seen by all the others'.
+
+    Each kind is judged at its own temperature, the one under which the images left out are likeliest; else a kind that merely
+    happens to fit the scale of the search would win.
+
+    Args:
+        name: of the kind.
+        cosines: F×n×K, of the images with the class vectors of each fold.
+        inside: F×n, whether a fold's search saw an image.
+        labels: n class indices.
+        seed: of the search.
+    """
+    every = np.broadcast_to(labels, inside.shape)
+    scale = calibrated_scale(cosines[~inside], every[~inside])
+    logits = scale * cosines.astype(np.float64)
+    likelihood = np.take_along_axis(logits, every[:, :, None], axis=2)[:, :, 0] - logsumexp(logits, axis=2)
+    right = cosines.argmax(axis=2) == every
+    return FoldScore(
+        name,
+        float(right[inside].mean()),
+        float(right[~inside].mean()),
+        float(likelihood[inside].mean()),
+        float(likelihood[~inside].mean()),
+        seed,
+    )
+
+
+def calibrated_scale(cosines: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
+    """The scale from cosines (n×K) to logits under which the labels are likeliest: temperature scaling (Guo 2017, §4.2)."""
+    scales = np.geomspace(1.0, 300.0, 60)
+    wide = cosines.astype(np.float64)
+    true = wide[np.arange(len(labels)), labels]
+    likelihood = [float((scale * true - logsumexp(scale * wide, axis=1)).mean()) for scale in scales]
+    return float(scales[int(np.argmax(likelihood))])

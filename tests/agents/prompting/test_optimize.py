@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from agents import PromptOptimizer, UsageError, class_vectors, clip_templates, read_descriptions
 from agents.prompting.descriptions.captions import caption
-from agents.prompting.fitness import Scorer, calibrated_scale
+from agents.prompting.fitness import Scorer
 from agents.prompting.operators import SIZED, add, brood, crossover, delete, mutate, pick, replace
+from agents.prompting.selection.folds import calibrated_scale
 from agents.prompting.weights import FitnessWeights
 
 CLASSES = ["cat", "dog", "owl", "fish", "newt"]
