@@ -5,6 +5,7 @@ from .comparison import Share as Share
 from .comparison import compare as compare
 from .comparison import holm as holm
 from .comparison import mcnemar as mcnemar
+from .comparison import paired_difference as paired_difference
 from .comparison import wilson as wilson
 from .controls import random_words as random_words
 from .evaluation import evaluate_pairs as evaluate_pairs

@@ -73,7 +73,7 @@ def evaluate_prompts(
         labels: N class indices.
         template: the prompt to compare with; prompts of random words begin with it, too.
         draws: how often each random control is drawn; 0 leaves all controls out.
-        seed: seed of the draws and of the bootstrap.
+        seed: seed of the draws.
         neutral: the noun in the place of class names in the control without them, such as a word for what all classes are.
         requests: how many requests the prompts cost, for the report.
         tokens: how many tokens they cost.
@@ -92,7 +92,7 @@ def evaluate_prompts(
     nameless = without_class_names(own, neutral=neutral) if draws else {}
     decide_bare = _by_prompts(_Remembering(encoder), rows, class_names)
     return PromptReport(
-        comparison=compare(before, after, truth, class_names, seed=seed),
+        comparison=compare(before, after, truth, class_names),
         **_controlled(
             class_names,
             decide,
@@ -171,7 +171,7 @@ def evaluate_pairs(
     others = [prompt_controls.shuffled_class_pairs(described, class_names, seed=one) for one in seeds]
     steps = sorted(set(ks))
     return PromptReport(
-        comparison=compare(result.first, result.final, truth, class_names, seed=seed),
+        comparison=compare(result.first, result.final, truth, class_names),
         **_controlled(
             class_names,
             decide,

@@ -11,13 +11,18 @@ if TYPE_CHECKING:
     from evals.prompts.evidence import Control, PromptReport
 
 
-def report_text(report: PromptReport) -> str:
-    """The report as lines of text: accuracies with intervals, images fixed and broken, controls, changed classes, verdict."""
+def report_text(report: PromptReport, *, after: str = "with descriptions") -> str:
+    """The report as lines of text: accuracies with intervals, images fixed and broken, controls, changed classes, verdict.
+
+    Args:
+        report: the evidence.
+        after: what the second accuracy is called.
+    """
     comparison, difference = report.comparison, report.comparison.difference
     lines = [
         f"images                {comparison.images}",
         f"{report.first:<21} {comparison.before}",
-        f"with descriptions     {comparison.after}",
+        f"{after:<21} {comparison.after}",
         f"difference            {difference.value:+.1%} ({difference.low:+.1%} to {difference.high:+.1%})",
         f"fixed / broken        {len(comparison.fixed)} / {len(comparison.broken)}, exact McNemar p = {comparison.p:.3g}",
     ]

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from evals.prompts import (
     ClassChange,
@@ -80,3 +81,18 @@ def test_the_report_as_text():
     assert lines[6:8] == ["  cat: 1 -> 2 of 2", "  dog: 1 -> 0 of 2"]
     assert lines[8].startswith("1 pair that")
     assert lines[-1] == report.verdict
+
+
+def test_copies_of_shots_in_another_format_are_no_test_images(tmp_path):
+    draw = np.random.default_rng(0)
+    photos = [draw.integers(0, 255, (12, 12, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1) for _ in range(3)]
+    for number, pixels in enumerate(photos):
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    Image.fromarray(photos[0]).save(tmp_path / "again.jpg", quality=60)
+    Image.fromarray(photos[1]).resize((48, 48), Image.Resampling.BILINEAR).save(tmp_path / "smaller.png")
+    tests, shots = (tmp_path / name for name in ("again.jpg", "smaller.png", "2.png")), [tmp_path / "0.png", tmp_path / "1.png"]
+    near = np.ones((3, 4)), np.ones((2, 4))  # all embeddings are alike, so that the pictures decide
+    tests = list(tests)
+    assert held_out(tests, shots, *near) == [2]
+    assert held_out(tests, shots) == [0, 1, 2]
+    assert held_out(tests, shots, np.eye(3), -np.ones((2, 3))) == [0, 1, 2]

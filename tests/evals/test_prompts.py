@@ -10,7 +10,7 @@ import pytest
 
 from agents import PairDescriptions, UsageError
 from agents.prompting.descriptions.pairs import Contrast
-from evals.prompts import compare, evaluate_pairs, evaluate_prompts, mcnemar, wilson
+from evals.prompts import compare, evaluate_pairs, evaluate_prompts, mcnemar, paired_difference, wilson
 from evals.prompts.controls import (
     derangement,
     random_word_pairs,
@@ -85,8 +85,8 @@ def test_fixed_and_broken_images_and_their_test_by_hand():
 def test_a_change_beyond_the_noise_is_called_a_rise_or_a_fall():
     labels = np.zeros(40, dtype=int)
     worse, better = np.r_[np.ones(20, dtype=int), np.zeros(20, dtype=int)], labels
-    assert "rises by 50.0%" in compare(worse, better, labels, NAMES).verdict
-    assert "falls by 50.0%" in compare(better, worse, labels, NAMES).verdict
+    assert "rises by 50.0 points" in compare(worse, better, labels, NAMES).verdict
+    assert "falls by 50.0 points" in compare(better, worse, labels, NAMES).verdict
     assert "nothing changed" in compare(better, better, labels, NAMES).verdict
     assert compare(better, better, labels, NAMES).p == 1.0
 
@@ -209,3 +209,39 @@ def test_pairs_are_judged_against_the_first_look_and_missing_ones_told():
     assert report.comparison.images == 3
     assert report.averaged.name == "captions averaged"
     assert evaluate_pairs(encoder, NAMES, PAIRS, images, labels, k=3, draws=0).controls == ()
+
+
+def tango_by_hand(fixed, broken, total):
+    """The ends of Tango's interval, by trying every difference."""
+    inside = []
+    for delta in np.linspace(-0.9999, 0.9999, 40_001):
+        linear = -fixed - broken + (2 * total - fixed + broken) * delta
+        constant = -broken * delta * (1 - delta)
+        share = (math.sqrt(max(linear**2 - 8 * total * constant, 0)) - linear) / (4 * total)
+        spread = max(total * (2 * share + delta * (1 - delta)), 1e-12)
+        if abs(fixed - broken - total * delta) / math.sqrt(spread) <= 1.959964:
+            inside.append(delta)
+    return min(inside), max(inside)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "broken", "total"), [(0, 0, 12), (7, 3, 148), (30, 2, 100), (1, 9, 40), (12, 12, 24), (20, 0, 20)]
+)
+def test_the_interval_of_a_difference_is_tangos(fixed, broken, total):
+    found = paired_difference(fixed, broken, total)
+    low, high = tango_by_hand(fixed, broken, total)
+    assert found.value == (fixed - broken) / total
+    assert found.low == pytest.approx(low, abs=2e-4)
+    assert found.high == pytest.approx(high, abs=2e-4)
+
+
+def test_the_interval_never_contradicts_the_exact_test():
+    for total in (5, 12, 37, 148):
+        for fixed in range(min(total, 14)):
+            for broken in range(min(total - fixed, 8)):
+                found = paired_difference(fixed, broken, total)
+                assert found.low <= found.value <= found.high
+                if mcnemar(fixed, broken) >= 0.05:
+                    assert found.low <= 0 <= found.high, (fixed, broken, total)
+    with pytest.raises(UsageError, match="do not fit 3 images"):
+        paired_difference(3, 1, 3)

@@ -44,6 +44,7 @@ class Improvement:
         folds: how many folds the shots were divided into; 0 where none could be held out.
         pinned: how many pinned images the template alone gets right.
         decisions: method -> its decisions on the test images; empty without them.
+        absent: classes without shots. A probe without texts never answers them, so it is not picked.
     """
 
     method: str
@@ -54,11 +55,12 @@ class Improvement:
     folds: int
     pinned: int
     decisions: Mapping[str, NDArray[np.int64]]
+    absent: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
         """Whether another method does better than the optimised prompts, in a sentence."""
-        return verdict(self.rows, self.method)
+        return verdict(self.rows)
 
     def text(self) -> str:
         """The table and both sentences, as lines."""
@@ -158,7 +160,8 @@ def improve_prompts(
             compared, folds=folds, repeats=repeats, seed=seed,
         )  # fmt: skip
     broken, pins = _broken(classifiers, must_not_break)
-    chosen, reason = _chosen(method, held_out, compared, broken, folds=folds, texts_only=texts_only)
+    absent = [names[number] for number in np.setdiff1d(np.arange(len(names)), truth)]
+    chosen, reason = _chosen(method, held_out, compared, broken, absent, folds=folds, texts_only=texts_only)
     decisions = {} if test is None else {name: one.predict(test[0]) for name, one in classifiers.items()}
     table = _rows(compared, chosen, held_out, decisions, test, broken, seconds, len(truth))
     texts = METHODS[chosen].texts
@@ -171,6 +174,7 @@ def improve_prompts(
         folds=0 if held_out is None else held_out.folds,
         pinned=pins,
         decisions=decisions,
+        absent=tuple(absent),
     )
 
 
@@ -186,7 +190,14 @@ def _broken(classifiers: Mapping[str, FewShotClassifier], pinned: Labelled | Non
 
 
 def _chosen(
-    method: str, held_out: HeldOut | None, compared: Sequence[str], broken: Mapping[str, int], *, folds: int, texts_only: bool
+    method: str,
+    held_out: HeldOut | None,
+    compared: Sequence[str],
+    broken: Mapping[str, int],
+    absent: Sequence[str],
+    *,
+    folds: int,
+    texts_only: bool,
 ) -> tuple[str, str]:
     if method != "auto":
         if broken[method]:
@@ -196,6 +207,8 @@ def _chosen(
             )
         return method, f"{method} was asked for"
     allowed = [name for name in compared if not broken[name] and not (texts_only and METHODS[name].fit is not None)]
+    if absent:  # which a probe without texts can never answer
+        allowed = [name for name in allowed if name != "probe"]
     chosen, reason = pick(None if held_out is None else held_out.right, allowed)
     if held_out is None and not folds:
         reason = f"{chosen} was picked by rule, since cross-validation was left out"
@@ -217,15 +230,15 @@ def _rows(
     rows: list[MethodRow] = []
     truth = None if test is None else np.asarray(test[1])
     for name in compared:
-        better = worse = 0
         if truth is not None:
-            own, other = decisions[name] == truth, decisions[chosen] == truth
+            own, other, texts = (decisions[one] == truth for one in (name, chosen, "prompts"))
         elif held_out is not None:
             # the first repeat stands for all: the test needs independent images, and repeats are not
-            own, other = held_out.first[name], held_out.first[chosen]
+            own, other, texts = (held_out.first[one] for one in (name, chosen, "prompts"))
         else:
-            own = other = np.zeros(0, dtype=bool)
+            own = other = texts = np.zeros(0, dtype=bool)
         better, worse = int((own & ~other).sum()), int((other & ~own).sum())
+        ahead, behind = int((own & ~texts).sum()), int((texts & ~own).sum())
         folds = None if held_out is None else held_out.right[name]
         rows.append(
             MethodRow(
@@ -236,6 +249,9 @@ def _rows(
                 better=better,
                 worse=worse,
                 p=mcnemar(better, worse),
+                ahead=ahead,
+                behind=behind,
+                p_prompts=mcnemar(ahead, behind),
                 broken=broken[name],
                 shots=shots if METHODS[name].fit is not None or METHODS[name].texts == "prompts" else 0,
                 requests=0,

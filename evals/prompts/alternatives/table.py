@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evals.prompts.comparison import LEVEL, Share
+from evals.prompts.comparison import LEVEL, Share, holm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,9 @@ class MethodRow:
         better: how many judged images only this method gets right, compared with the chosen one.
         worse: how many only the chosen method gets right. Test images are judged where there are some, else held-out shots.
         p: the p value of the exact McNemar test of these counts; 1 where nothing was judged.
+        ahead: how many judged images only this method gets right, compared with the optimised prompts.
+        behind: how many only the optimised prompts get right.
+        p_prompts: the p value of the exact McNemar test of these counts.
         broken: how many pinned images the template alone gets right and this method wrong.
         shots: how many labelled images the classifier or the search uses.
         requests: to a language model; the methods send none.
@@ -36,6 +39,9 @@ class MethodRow:
     better: int
     worse: int
     p: float
+    ahead: int
+    behind: int
+    p_prompts: float
     broken: int
     shots: int
     requests: int
@@ -65,22 +71,25 @@ def table_text(rows: Sequence[MethodRow], chosen: str, pinned: int = 0) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def verdict(rows: Sequence[MethodRow], chosen: str) -> str:
+def verdict(rows: Sequence[MethodRow]) -> str:
     """Says in a sentence whether another method does better than the optimised prompts, as far as the test allows."""
     judged = {row.name: row for row in rows if _accuracy(row) is not None}
     own = judged.get("prompts")
     if own is None:
         return "Nothing here says which method is better: there are no images that the methods have not seen."
     where = "on the test images" if own.test is not None else "on unseen folds of the shots"
-    # The tests of the rows are against the chosen method.
-    other = judged[chosen] if chosen != "prompts" else max((row for row in rows if row is not own), key=_value)
-    p = own.p if chosen != "prompts" else other.p
+    others = [row for row in judged.values() if row is not own]
+    other = max(others, key=_value)
     gap = _value(other) - _value(own)
+    figures = f"{_value(other):.1%} against {_value(own):.1%}"
     if gap <= 0:
-        return f"The optimised prompts do as well as {_named(other)} {where}: {_value(own):.1%} against {_value(other):.1%}."
-    sure = f"p = {p:.3g}" if p < LEVEL else f"inside the noise, p = {p:.3g}"
+        return f"No plain alternative does better than the optimised prompts {where}; the best is {_named(other)}: {figures}."
+    # the best of several is ahead by chance more often than one alone
+    p = holm([row.p_prompts for row in others])[others.index(other)]
+    tests = f"p = {p:.3g} with regard to {len(others)} methods"
     name = f"{_named(other)[0].upper()}{_named(other)[1:]}"
-    return f"{name} does better than the prompts {where}: {_value(other):.1%} against {_value(own):.1%} ({sure})."
+    chance = "" if p < LEVEL else "inside the noise, "
+    return f"{name} does better than the optimised prompts {where}: {figures} ({chance}{tests})."
 
 
 def _named(row: MethodRow) -> str:

@@ -36,6 +36,7 @@ can be stopped at any moment; the same command goes on with it.
 [bold]Exit status:[/bold] 0 all images were used; 1 some images were left out; 2 the command could not run;
 130 it was interrupted.
 """
+DRAWS = 5  # of each control with chance, as in `saywhy evaluate prompts`
 RULES = (
     Rule(
         ("rounds",),
@@ -117,7 +118,7 @@ def improve(
         few = prompting.encoded(looker, shots).of_classes(names)
         unseen = None if test is None else prompting.encoded(looker, test).of_classes(names)
         pinned = None if must_not_break is None else prompting.encoded(looker, must_not_break).of_classes(names)
-        fresh = None if unseen is None else _fresh(unseen, few, names, test)
+        fresh = None if unseen is None else _fresh(unseen, [few, *([] if pinned is None else [pinned])], names, test)
         with progress_bar("searching prompts") as bar:
             found = improve_prompts(
                 looker, names, few.rows, few.images.label_indices(names), library, method=method, folds=folds, repeats=repeats,
@@ -132,7 +133,8 @@ def improve(
             write_classifier(trained, found.classifier, names, encoder=looker, method=found.method)
         report = None
         if fresh is not None:
-            report = evaluate_prompts(looker, names, found.prompts.prompts, *fresh, template=template, seed=seed)
+            draws = 0 if library is None else DRAWS  # the controls ask whether the words of descriptions matter
+            report = evaluate_prompts(looker, names, found.prompts.prompts, *fresh, template=template, draws=draws, seed=seed)
         if not streamed:
             with atomic_open(comparison) as stream:
                 content = {"version": 1} if report is None else report.to_dict()
@@ -144,6 +146,10 @@ def improve(
         f"{counted(found.prompts.candidates, 'prompt set')} scored, "
         f"fitness on the shots {found.prompts.start_fitness:.3f} -> {found.prompts.fitness:.3f}"
     )
+    if found.absent:
+        shown = ", ".join(found.absent[:3]) + (", ..." if len(found.absent) > 3 else "")
+        many = "1 class has" if len(found.absent) == 1 else f"{len(found.absent)} classes have"
+        note(f"{many} no shots ({shown}): a probe without texts never answers with such a class")
     for warning in found.prompts.warnings:
         note(warning)
     held = found.prompts.cross_validation
@@ -160,7 +166,7 @@ def improve(
     elif trained.exists():
         note(f"{trained} is from an earlier run: {found.method} needs no classifier file")
     if report is not None:
-        show_lines(report_text(report))
+        show_lines(report_text(report, after="with the prompts"))
     if streamed:  # standard output may be the prompt file itself
         note(found.reason)
     else:
@@ -200,16 +206,20 @@ def _names(shots: Path, classes: Path | None) -> list[str]:
 
 
 def _fresh(
-    unseen: EncodedImages, few: EncodedImages, names: list[str], test: Path | None
+    unseen: EncodedImages, seen: list[EncodedImages], names: list[str], test: Path | None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The embeddings and classes of the test images that are none of the shots."""
+    """The embeddings and classes of the test images that are neither shots nor pinned, which the choice looks at."""
+    import numpy as np
+
     from evals.prompts import held_out
 
     truth = unseen.images.label_indices(names)
-    fresh = held_out(unseen.images.paths, few.images.paths)
+    known = [path for group in seen for path in group.images.paths]
+    fresh = held_out(unseen.images.paths, known, unseen.rows, np.concatenate([group.rows for group in seen]))
+    which = "one of the shots" if len(seen) == 1 else "a shot or a pinned image"
     if not fresh:
-        raise UsageError(f"every image of {test} is one of the shots; give images that the search did not see")
+        raise UsageError(f"every image of {test} is {which}; give images that the search did not see")
     if len(fresh) < len(truth):
-        left = len(truth) - len(fresh)
-        note(f"{left} {'test image is a shot' if left == 1 else 'test images are shots'}, and left out of the test")
+        left = counted(len(truth) - len(fresh), "test image")
+        note(f"{left} left out of the test: each is {which}, or a copy in another format")
     return unseen.rows[fresh], truth[fresh]

@@ -9,13 +9,15 @@ from evals.prompts import wilson
 from evals.prompts.alternatives import Improvement, MethodRow
 
 ROW = {
-    "name": "probe", "words": "a probe", "held_out": None, "test": None, "better": 0, "worse": 0, "p": 1.0, "broken": 0,
+    "name": "probe", "words": "a probe", "held_out": None, "test": None, "better": 0, "worse": 0, "p": 1.0, "ahead": 0,
+    "behind": 0, "p_prompts": 1.0, "broken": 0,
     "shots": 4, "requests": 0, "seconds": 1.0,
 }  # fmt: skip
 record(
     "evals.prompts.alternatives.MethodRow",
     ROW,
-    name="prompts", words="prompts", held_out=wilson(1, 2), test=wilson(1, 2), better=1, worse=1, p=0.5, broken=1, shots=5,
+    name="prompts", words="prompts", held_out=wilson(1, 2), test=wilson(1, 2), better=1, worse=1, p=0.5, ahead=1, behind=1,
+    p_prompts=0.5, broken=1, shots=5,
     requests=1, seconds=2.0,
 )  # fmt: skip
 case(
@@ -32,7 +34,7 @@ record(
     "evals.prompts.alternatives.Improvement",
     FOUND,
     method="prompts", reason="because", prompts=1, classifier=1, rows=(MethodRow(**ROW),), folds=2, pinned=1,
-    decisions={"probe": LABELS},
+    decisions={"probe": LABELS}, absent=("cat",),
 )  # fmt: skip
 QUICK = {"templates": ["a {}", "the {}"], "template_steps": 1, "rounds": 1, "groups": 1, "steps": 1, "children": 2}
 

@@ -10,6 +10,7 @@ import numpy as np
 from parameters.harness import case, later, record
 from parameters.maps import OTHER, TEXT
 from parameters.space import EMBEDDED, LABELS, LIBRARY, NAMES, OTHERS, PAIRS, SPACE, TURNED
+from PIL import Image
 
 from agents import PairDescriptions
 from agents.prompting import Contrast
@@ -91,8 +92,8 @@ case(
     after=TRUTH,
     labels=BEFORE,
     class_names=NAMES[::-1],
-    seed=1,
 )
+case("evals.prompts.paired_difference", {"fixed": 5, "broken": 1, "total": 20}, fixed=6, broken=2, total=30)
 MEASURED = {"encoder": SPACE, "class_names": NAMES, "embeddings": EMBEDDED, "labels": LABELS, "draws": 2}
 CHANGES = {
     "encoder": TURNED,
@@ -100,7 +101,6 @@ CHANGES = {
     "embeddings": -EMBEDDED,
     "labels": LABELS[::-1],
     "draws": 3,
-    "seed": 1,
     "template": "{}",
     "requests": 1,
     "tokens": 1,
@@ -121,6 +121,16 @@ LOOK_PAIRS = PairDescriptions(
     dict(enumerate(NAMES)),
 )
 case("evals.prompts.evaluate_pairs", {**MEASURED, "pairs": LOOK_PAIRS}, neutral="animal")
+# Controls with chance draw words in the place of these.
+LONG = {name: [f"a photo of a {name} with {look}"] for name, look in zip(NAMES, ("long and soft grey fur", "a short and loud tail",
+        "two round and wise eyes", "many small and wet scales"), strict=True)}  # fmt: skip
+LONG_PAIRS = PairDescriptions(
+    {(i, j): [Contrast("look", (LONG[NAMES[i]][0], LONG[NAMES[j]][0]))] for i, j in itertools.combinations(range(4), 2)},
+    dict(enumerate(NAMES)),
+)
+case("evals.prompts.evaluate_pairs", {**MEASURED, "pairs": LONG_PAIRS, "draws": 5}, seed=1)
+case("evals.prompts.evaluate_prompts", {**MEASURED, "prompts": LONG, "draws": 5}, seed=1)
+case("evals.prompts.evaluate_file", {**MEASURED, "file": later(lambda tools: prompt_file(tools, LONG)), "draws": 5}, seed=1)
 case("evals.prompts.evaluate_prompts", {**MEASURED, "prompts": LOOKS}, neutral="animal")
 case(
     "evals.prompts.evaluate_file",
@@ -355,8 +365,29 @@ case(
     paths=later(lambda tools: files_of(tools, "b", "a")),
     shots=later(lambda tools: files_of(tools, "c")),
 )
+
+
+def photo(tools, name):
+    """One picture in two formats."""
+    pixels = np.random.default_rng(0).integers(0, 255, (32, 32, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
+    Image.fromarray(pixels).save(tools.folder / name)
+    return [tools.folder / name]
+
+
+case(
+    "evals.prompts.held_out",
+    {
+        "paths": later(lambda tools: photo(tools, "a.png")),
+        "shots": later(lambda tools: photo(tools, "a.jpg")),
+        "rows": np.eye(2, dtype=np.float32)[:1],
+        "shot_rows": np.eye(2, dtype=np.float32)[:1],
+    },
+    rows=np.eye(2, dtype=np.float32)[1:],
+    shot_rows=np.eye(2, dtype=np.float32)[1:],
+)
 REPORT = PromptReport(Comparison(**COMPARED), ())
-case("evals.prompts.report_text", {"report": REPORT}, report=PromptReport(Comparison(**{**COMPARED, "p": 0.1}), ()))
+OTHER_REPORT = PromptReport(Comparison(**{**COMPARED, "p": 0.1}), ())
+case("evals.prompts.report_text", {"report": REPORT}, report=OTHER_REPORT, after="with prompts")
 record("evals.wording.Metric", {"summary": "s", "measure": max}, summary="t", measure=min, pooled="sum")
 record(
     "evals.wording.Sample",
