@@ -69,7 +69,9 @@ def _ends(moment, names, folder):
         said = process.communicate(timeout=60)[1].splitlines()
         status, begin = STATUSES[name]
         assert process.returncode == status, said
-        ends = {"_flushed": "its work was done", "check_outputs": "no output file was written"}.get(where, "nothing was done")
+        ends = {"_flushed": "its work was done", "check_outputs": "nothing was checked to its end"}.get(
+            where, "nothing was done"
+        )
         assert said[-1].startswith(begin + ends)
         assert len(said) == (2 if where == "_flushed" else 1)  # there the missing file was told before
 

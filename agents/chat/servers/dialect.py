@@ -28,7 +28,7 @@ _TAKES_JSON = re.compile(r"(allowed|one of|must be|either|only|use)\b[^.]*\bjson
 _NO_SUCH = re.compile(
     r"unsupported|not? (longer )?support|unknown|unrecogni[sz]ed|unexpected|extra (inputs|fields)"
     r"|not (permitted|allowed|available)|unavailable|cannot find|can't find|deprecated|instead|not implemented"
-    r"|only the default|forbidden|invalid (argument|param|field)",
+    r"|only the default|forbidden|invalid (argument|param|field|temperature)|only -?[\d.]+ is (allowed|supported|accepted)",
     re.IGNORECASE,
 )
 _OUT_OF_RANGE = re.compile(r"must be|greater than|positive|at least|between|> ?0", re.IGNORECASE)

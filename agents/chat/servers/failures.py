@@ -170,6 +170,8 @@ def _kind_of(status: int, said: str, code: str, asked: Asked) -> tuple[str, bool
     """The kind of an answer that is an error, and whether all other requests would get it as well."""
     if _USED_UP.search(code) or status == 402 or (status in {400, 403} and _PAY.search(said)):
         return "quota", True
+    if status == 429 and _EMPTY.search(said):
+        return "quota", True
     if status in {400, 403, 422, 451} and (_FILTER.search(code) or _FILTER.search(said)):
         return "filtered", False
     if status in {401, 403, 407}:
@@ -207,10 +209,20 @@ def _advice(status: int, kind: str, asked: Asked) -> str:
 
 
 SCHEMA_WORDS = re.compile(
-    r"response_?format|json_?schema|json_object|\bschema\b|guided|grammar|structured|strict", re.IGNORECASE
+    r"response_?format|response_?schema|json_?schema|json_object|\bsch[eé]ma\b|guided|grammar|structured|strict|\$defs"
+    r"|constrain\w*|format de r[eé]ponse|generation_?config|not implemented",
+    re.IGNORECASE,
 )
 """What an error speaks of that is about a schema, whatever the server calls it."""
-_USED_UP = re.compile(r"insufficient.(quota|balance|credits?|funds)|billing|credits?.exhausted|payment.required")
+_USED_UP = re.compile(
+    r"insufficient.(quota|balance|credits?|funds)|billing|credits?.exhausted|payment.required|exceeded.current.quota.error"
+)
+_EMPTY = re.compile(
+    r"(insufficient|no|not enough) (account )?(balance|credits?|funds)|\brecharge\b|top up your|account (is|has been) suspended"
+    r"|out of credits?|balance (is )?(too low|exhausted)",
+    re.IGNORECASE,
+)
+"""How a 429 says that the account is empty. "You exceeded your current quota" alone does not say so: Gemini means its rates."""
 _PAY = re.compile(r"credit balance is too low|insufficient (balance|credits?|funds|quota)|billing", re.IGNORECASE)
 _FILTER = re.compile(
     r"content.?(filter|management|policy|moderation)|responsible.?ai|moderation|data.inspection|flagged|safety", re.IGNORECASE

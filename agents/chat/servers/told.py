@@ -65,15 +65,23 @@ def seconds_in(text: str) -> float | None:
     return total if at is not None else None
 
 
-def pause_in(text: str) -> float | None:
+def pause_in(text: str, now: float | None = None) -> float | None:
     """The seconds that a text asks to wait ("try again in 6s", "Please retry after 22 seconds", `"retryDelay": "37s"`)."""
     text = text[:_READ]
     field = _FIELD.search(text)
     if field is not None:
         found = seconds_in(field[3])
-        return None if found is None else found * (1e-3 if (field[2] or "").lower() == "ms" else 1.0)
+        return None if found is None else _from_now(found * (1e-3 if (field[2] or "").lower() == "ms" else 1.0), now)
     said = _SAID.search(text)
-    return None if said is None else seconds_in(said[1])
+    found = None if said is None else seconds_in(said[1])
+    return None if found is None else _from_now(found, now)
+
+
+def _from_now(number: float, now: float | None) -> float:
+    """Seconds from now, of a number that is so many seconds or a time since 1970, in seconds or milliseconds."""
+    if number < _EPOCH:
+        return number
+    return max(0.0, (number / 1000 if number > 1000 * _EPOCH else number) - (time.time() if now is None else now))
 
 
 def told_by(headers: Mapping[str, str], body: str = "", now: float | None = None) -> Told:
@@ -86,8 +94,8 @@ def told_by(headers: Mapping[str, str], body: str = "", now: float | None = None
         body: of an answer that is an error.
         now: the time, in seconds since 1970.
     """
-    pause = pause_in(body) if body else None
     now = time.time() if now is None else now
+    pause = pause_in(body, now) if body else None
     found = [_left(headers, name, now) for name in ("-requests", "-tokens", "")]
     known = [one for one in found if one is not None]
     if not known:
@@ -117,7 +125,4 @@ def _until(text: str, now: float) -> float | None:
     plain = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*", text)
     if plain is None:
         return seconds_in(text)
-    number = float(plain[1])
-    if number < _EPOCH:
-        return number
-    return max(0.0, (number / 1000 if number > 1000 * _EPOCH else number) - now)
+    return _from_now(float(plain[1]), now)

@@ -118,6 +118,8 @@ def describe(
     if report is not None:
         write_refusals(described, names, report)
     _tell_refused(described, out, report, retry_invalid=model.retry_invalid)
+    if described.invalid and not model.retry_invalid:
+        note("pairs without a usable reply are not asked about again; --retry-invalid, or another --llm, asks again")
     note(
         f"{counted(len(described.pairs), 'pair')} in {out}"
         if described.pairs

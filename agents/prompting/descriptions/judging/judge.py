@@ -25,7 +25,9 @@ _WRITER = re.compile(
     r"|i(?:['’]m| am| was| can| can['’]t| cannot| could| do not| don['’]t| do| will| would| won['’]t| have no| must| need)"
     r"|i apologi[sz]e|i['’]ve|(?:unable|not able) to (?:provide|help|assist|generate|create|write|describe|see)"
     r"|(?:sorry|apologies|certainly|sure|of course)[,!.]|(?:here (?:is|are)|below (?:is|are)) (?:the|a|an|your|some|two|\d)"
-    r"|your request|as requested"
+    r"|your request|as requested|the (?:first|second) class is|\((?:first|second) class\)"
+    r"|(?:write|give|create) (?:a|the|one) caption"
+    r"|what do(?:es)? the|ignore (?:all )?previous|as (?:shown|seen) in the (?:image|picture|photo)|kann ich|nicht beschreiben"
     r"|(?:the (?:first|second) (?:caption|attribute)|(?:than|unlike|from|of) the (?:first|second) class)"
     r"|(?:same as|see|as) (?:above|before|described|mentioned)|this caption|json|(?:cannot|can['’]t) be "
     r"(?:determined|described|distinguished)|not (?:applicable|available|provided|specified)|no (?:visible )?differences?"
@@ -41,7 +43,8 @@ _WRITER = re.compile(
 lead up to a list."""
 
 _PLACEHOLDER = re.compile(
-    r"<\s*/?\s*[\w -]{1,40}>|\{[^{}]{0,40}\}|\[(?:class|name|insert|your|attribute|colou?r|shape|description)[^\]]{0,40}\]"
+    r"<\s*/?\s*[\w -]{1,40}>|\{[^{}]{0,40}\}|\[[a-z][\w -]{1,40}\]|_{3,}|%[sd]\b"
+    r"|\b(?:with|a|an|has)\s\.{3}|\bcaption (?:one|two|for)\b|\bhas this (?:attribute|feature|property)\b"
     r"|\b(?:first|second)_caption\b|\bprompt_pair\b|\battr(?:ibute)?[_ ]?(?:type|name|\d+)\b|\bclass[_ ]?(?:name|[abxy1-9])\b"
     r"|(?:^|\bof )(?:an? |the )?(?:first|second) (?:class|caption)\s*(?:$|[,.:;]|with\b|has\b)"
     r"|\blorem ipsum\b|\bfoo(?: ?bar)?\b|\bx{3,}\b|\b(?:your|insert) \w+ here\b|\btodo\b"
