@@ -47,7 +47,8 @@ class PromptOptimizer:
     only CLIP's own scale is trained for that. A description that does not name its class is combined with the best chosen
     template only. The released program keeps the prompts that were best on the *test* images; here test images are never
     seen. Besides ProAPO's sets, where a prompt is in or out, there are weighted prompts (`strengths`), and where every class
-    has two labelled images, folds choose among all of these by the likelihood of images that the search did not see.
+    has two labelled images, folds say what each of these is worth on images that the search did not see. The usual result is
+    a weighted mean of templates and prompts; another kind is taken where folds show that it is better.
 
     Args:
         encoder: puts images and texts into one space.

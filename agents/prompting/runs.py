@@ -13,7 +13,7 @@ from agents.prompting.candidates import candidates, default_kind
 from agents.prompting.descriptions.captions import vectors_of
 from agents.prompting.prompts import PromptSet, Step
 from agents.prompting.search import Search
-from agents.prompting.selection.folds import CrossValidation, FoldScore, fold_score, stratified
+from agents.prompting.selection.folds import CrossValidation, FoldScore, clearly_better, fold_score, stratified
 from saywhy_core.disk.journal import Journal
 from saywhy_core.errors import UsageError
 
@@ -98,14 +98,14 @@ class Runs:
                 return outcome, history
 
             whole = {seed: search(f"{seed}", self.rows, self.truth, seed) for seed in self.seeds}
-            scores = [score for seed in self.seeds for score in self._fold_scores(seed, search)]
+            judged = [found for seed in self.seeds for found in self._judged(seed, search)]
         offers = {
             seed: candidates(self.task, outcome, self.rows, self.truth, self.strengths) for seed, (outcome, _) in whole.items()
         }
         if kind is not None and (missing := [offer for offer in offers.values() if kind not in offer]):
             raise UsageError(f"there are no prompts of the kind {kind!r}; this search offers {', '.join(missing[0])}")
         fitness = {seed: outcome.fitness for seed, (outcome, _) in whole.items()}
-        kind, seed = self._choice(scores, offers, fitness, kind)
+        kind, seed = self._choice(judged, offers, fitness, kind)
         outcome, history = whole[seed]
         return PromptSet(
             prompts=dict(zip(self.task.names, offers[seed][kind], strict=True)),
@@ -117,11 +117,13 @@ class Runs:
             fitness=outcome.fitness,
             candidates=self._scored,
             seconds=time.perf_counter() - started - self.task.texts.seconds,
-            cross_validation=CrossValidation(self.folds, kind, tuple(scores), note),
+            cross_validation=CrossValidation(self.folds, kind, tuple(score for score, _ in judged), note),
             warnings=(*warnings, *self._warnings(outcome)),
         )
 
-    def _fold_scores(self, seed: int, search: Callable[..., tuple[Outcome, list[Step]]]) -> list[FoldScore]:
+    def _judged(
+        self, seed: int, search: Callable[..., tuple[Outcome, list[Step]]]
+    ) -> list[tuple[FoldScore, NDArray[np.bool_]]]:
         """The kinds of prompts of one seed over all folds; a kind that a fold lacks is left out."""
         if not self.folds:
             return []
@@ -143,22 +145,32 @@ class Runs:
 
     def _choice(
         self,
-        scores: Sequence[FoldScore],
+        judged: Sequence[tuple[FoldScore, NDArray[np.bool_]]],
         offers: dict[int, dict[str, list[list[str]]]],
         fitness: dict[int, float],
         kind: str | None,
     ) -> tuple[str, int]:
-        """The kind of prompts, by its mean over seeds on unseen images, and among the seeds the best one of that kind."""
-        by_name: dict[str, list[FoldScore]] = {}
-        for score in scores:
-            if all(score.name in offer for offer in offers.values()):
-                by_name.setdefault(score.name, []).append(score)
-        if not by_name or (kind is not None and kind not in by_name):
-            seed = max(self.seeds, key=lambda seed: fitness[seed])
-            return kind or default_kind(list(offers[seed])), seed
+        """The kind of prompts and the seed.
+
+        The usual kind is taken, unless others are clearly better on unseen images over all seeds; of these, the one that is
+        right most often. Among the seeds, the one under whose search unseen images are likeliest.
+        """
+        common = [name for name in offers[self.seeds[0]] if all(name in offer for offer in offers.values())]
+        usual = kind or default_kind(common, self.strengths)
+        by_name: dict[str, list[tuple[FoldScore, NDArray[np.bool_]]]] = {}
+        for score, hits in judged:
+            by_name.setdefault(score.name, []).append((score, hits))
+        right = {
+            name: np.concatenate([hits for _, hits in by_name[name]])
+            for name in common
+            if len(by_name.get(name, [])) == len(self.seeds)
+        }
+        if usual not in right:
+            return usual, max(self.seeds, key=lambda seed: fitness[seed])
         if kind is None:
-            kind = max(by_name, key=lambda name: float(np.mean([score.unseen_likelihood for score in by_name[name]])))
-        return kind, max(by_name[kind], key=lambda score: score.unseen_likelihood).seed
+            better = [name for name, hits in right.items() if clearly_better(hits, right[usual])]
+            usual = max(better, key=lambda name: int(right[name].sum()), default=usual)
+        return usual, max((score for score, _ in by_name[usual]), key=lambda score: score.unseen_likelihood).seed
 
     def _warnings(self, outcome: Outcome) -> list[str]:
         settings = self.task.settings

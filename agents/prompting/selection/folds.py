@@ -111,7 +111,7 @@ def stratified(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.i
 
 def fold_score(
     name: str, cosines: NDArray[np.floating], inside: NDArray[np.bool_], labels: NDArray[np.int64], seed: int
-) -> FoldScore:
+) -> tuple[FoldScore, NDArray[np.bool_]]:
     """The figures of a kind of prompts: every image is left out of one fold's search, and seen by all the others'.
 
     Each kind is judged at its own temperature, the one under which the images left out are likeliest; else a kind that merely
@@ -123,13 +123,16 @@ def fold_score(
         inside: F×n, whether a fold's search saw an image.
         labels: n class indices.
         seed: of the search.
+
+    Returns:
+        The figures, and whether each image is right under the search that did not see it, fold by fold.
     """
     every = np.broadcast_to(labels, inside.shape)
     scale = calibrated_scale(cosines[~inside], every[~inside])
     logits = scale * cosines.astype(np.float64)
     likelihood = np.take_along_axis(logits, every[:, :, None], axis=2)[:, :, 0] - logsumexp(logits, axis=2)
     right = cosines.argmax(axis=2) == every
-    return FoldScore(
+    score = FoldScore(
         name,
         float(right[inside].mean()),
         float(right[~inside].mean()),
@@ -137,6 +140,16 @@ def fold_score(
         float(likelihood[~inside].mean()),
         seed,
     )
+    return score, right[~inside]
+
+
+def clearly_better(hits: NDArray[np.bool_], usual: NDArray[np.bool_]) -> bool:
+    """Whether a kind is right more often than the usual one by two standard errors of the difference, image by image.
+
+    Folds of few images make many kinds look better by chance, and the best-looking of many is mostly lucky.
+    """
+    only, lost = int((hits & ~usual).sum()), int((usual & ~hits).sum())
+    return bool(only - lost > 2 * np.sqrt(only + lost))
 
 
 def calibrated_scale(cosines: NDArray[np.floating], labels: NDArray[np.int64]) -> float:

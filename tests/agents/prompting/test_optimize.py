@@ -227,7 +227,7 @@ def test_without_descriptions_only_templates_are_chosen():
     world = World(4)
     images = np.random.default_rng(0).random((5, 24), dtype=np.float32)
     world.encode_images = lambda given: given
-    found = PromptOptimizer(world, CLASSES, templates=["the {}.", "one {}!"]).fit(images, CLASSES)
+    found = PromptOptimizer(world, CLASSES, templates=["the {}.", "one {}!"], kind="templates").fit(images, CLASSES)
     assert set(found.templates) <= {"a photo of a {}.", "the {}.", "one {}!"}
     assert found.prompts["owl"] == [template.format("owl") for template in found.templates]
     assert {step.stage for step in found.history} == {"templates"}

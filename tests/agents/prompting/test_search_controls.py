@@ -12,7 +12,7 @@ from agents.prompting.fitness import Scorer
 from agents.prompting.library import candidate_texts, checked_synonyms, without_near_duplicates
 from agents.prompting.operators import learned_odds
 from agents.prompting.pruning import pruned
-from agents.prompting.selection.folds import fold_count, stratified
+from agents.prompting.selection.folds import clearly_better, fold_count, stratified
 from agents.prompting.selection.mixture import counts_of, learned_mixtures
 from agents.prompting.weights import fitness_weights
 
@@ -254,8 +254,18 @@ def test_the_gap_is_that_of_searches_made_by_hand():
         right[True] += hits[inside].tolist()
         right[False] += hits[~inside].tolist()
     assert found.cross_validation.gap == pytest.approx(np.mean(right[True]) - np.mean(right[False]))
-    likelihood = {score.name: score.unseen_likelihood for score in found.cross_validation.scores}
-    assert likelihood[kind] == max(likelihood.values())
+    assert kind == "weighted templates and prompts, strength 0.01"
+
+
+def test_only_what_is_clearly_better_takes_the_place_of_the_usual_kind():
+    usual = np.zeros(40, dtype=bool)
+    usual[:10] = True
+    four, five = usual.copy(), usual.copy()
+    four[10:14], five[10:15] = True, True
+    assert not clearly_better(four, usual)  # 4 = 2 standard errors of 4 changed images
+    assert clearly_better(five, usual)
+    five[:3] = False
+    assert not clearly_better(five, usual)
 
 
 def test_repeats_return_what_one_of_their_seeds_returns():
