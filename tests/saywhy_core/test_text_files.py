@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from agents.prompting.descriptions.pairs import read_descriptions, read_pairs
+from agents import read_descriptions, read_pairs
 from saywhy_core.errors import UsageError
 from saywhy_core.names import read_class_names, read_lines
 from saywhy_core.reading import raw
