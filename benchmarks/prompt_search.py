@@ -85,7 +85,7 @@ def measure(what, encoder, names, rows, labels, library, shots, seeds):
         template, published, result, gap = np.mean(table, axis=0)
         print(
             f"{what}, {count} per class: template {template:.1%}, ProAPO's sets {published:.1%}, result {result:.1%}, "
-            f"gap {gap:.1%}; "
+            f"gap {'unknown' if np.isnan(gap) else f'{gap:.1%}'}; "
             f"{', '.join(f'{kind} ({times})' for kind, times in kinds.items())}",
             flush=True,
         )
