@@ -134,7 +134,8 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         """Seconds that all attempts of one request may take, with those that a server may keep it waiting for its rate."""
         timeout: Any = self.request_timeout  # which could be a pair in langchain, and is a number here
         retries = self.max_retries or 0
-        return (retries + 1) * float(timeout) + sum(pause_before(n, None) for n in range(1, retries + 1)) + RATE_WAIT
+        pauses = sum(pause_before(n, None) for n in range(1, retries + 1))
+        return (retries + 1) * float(timeout) + pauses + (RATE_WAIT if retries else 0.0)
 
     def _generate(
         self,

@@ -155,15 +155,16 @@ def test_ctrl_c_keeps_replies_on_their_way_and_sends_nothing_more(chat_server, m
         "hang": misbehaving.Reply(fault="hang"),
         "wait": misbehaving.Reply(status=503, headers={"Retry-After": "100"}),
     }[fault]
-    server = chat_server(default=reply)
+    # the first request goes alone, until the server has answered it
+    server = chat_server(behave=lambda request: "first" if request.number == 0 else reply)
     command = [sys.executable, "-c", STOPPED, server.url, str(tmp_path / "c.sqlite")]
     client = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    wait_until(lambda: len(server.requests) == 2, what="the requests")
+    wait_until(lambda: len(server.requests) == 3, what="the requests")
     client.send_signal(signal.SIGINT)
     begun = time.monotonic()
     assert client.communicate(timeout=30)[0].split() == ["started", "interrupted"]
     assert (
         time.monotonic() - begun < 30
     )  # replies on their way have 5 s; the pause of 100 s and the time-out of 60 s are cut short
-    assert len(server.requests) == 2
-    assert len(Replies(tmp_path / "c.sqlite")) == (2 if fault is None else 0)
+    assert len(server.requests) == 3
+    assert len(Replies(tmp_path / "c.sqlite")) == (3 if fault is None else 1)

@@ -345,7 +345,7 @@ def test_a_process_that_has_no_reply_is_waited_for_only_so_long(chat_server, tmp
 
 @pytest.mark.long
 def test_who_is_waited_for_is_said(chat_server, tmp_path, wait_until, monkeypatch):
-    monkeypatch.setattr("agents.chat.replies._SILENT_WAIT", 0.2)
+    monkeypatch.setattr("agents.chat.own_replies._SILENT_WAIT", 0.2)
     release = threading.Event()
     server = chat_server(behave=lambda request: release.wait(60) and "late")
     path = tmp_path / "c.sqlite"
