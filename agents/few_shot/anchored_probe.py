@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.few_shot.classifier import FewShotClassifier
-from agents.few_shot.folds import stratified_folds
 from agents.few_shot.logistic import solve
 from agents.few_shot.prototypes import expected_centres
-from agents.few_shot.selection import calibrated, choose, log_likelihoods
+from agents.few_shot.selection import calibrated, held_out_choice
 from agents.few_shot.shots import Shots, checked_shots
 from saywhy_core.errors import UsageError
 
@@ -59,7 +58,9 @@ def fit_anchored_probe(
     if ratio is not None and not 0 < ratio < np.inf:
         raise UsageError(f"ratio must be more than 0, not {ratio}")
     shots = checked_shots(rows, labels, texts)
-    return _Centred.of(shots).fitted(_found(shots, folds, seed) if ratio is None else ratio)
+    if ratio is None:
+        ratio = held_out_choice(shots, RATIOS, USUAL, lambda part: _Centred.of(part).fitted, folds=folds, seed=seed)
+    return _Centred.of(shots).fitted(ratio)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,17 +87,3 @@ class _Centred:
         change, _ = solve(self.rows, self.labels, len(self.texts), penalty=scale / ratio, offsets=offsets, scale=scale)
         weights = scale * (self.texts + change)
         return FewShotClassifier(weights, -weights @ self.middle)
-
-
-def _found(shots: Shots, folds: int, seed: int) -> float:
-    fold = stratified_folds(shots.labels, folds, rows=shots.rows, seed=seed)
-    judged = np.flatnonzero(fold >= 0)
-    if len(judged) < 2:
-        return RATIOS[USUAL]
-    values = np.zeros((len(RATIOS), len(shots.rows)))
-    for number in range(int(fold.max()) + 1):
-        out = fold == number
-        begun = _Centred.of(shots.of(~out))
-        for index, ratio in enumerate(RATIOS):
-            values[index, out] = log_likelihoods(begun.fitted(ratio).scores(shots.rows[out]), shots.labels[out])
-    return RATIOS[choose(values[:, judged], USUAL)]

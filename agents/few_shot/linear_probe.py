@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agents.few_shot.classifier import FewShotClassifier
-from agents.few_shot.folds import stratified_folds
 from agents.few_shot.logistic import solve
-from agents.few_shot.selection import choose, log_likelihoods
+from agents.few_shot.selection import held_out_choice
 from agents.few_shot.shots import Shots, checked_shots
 from saywhy_core.errors import UsageError
 
@@ -51,7 +51,9 @@ def fit_probe(
     if strength is not None and not 0 < strength < np.inf:
         raise UsageError(f"strength must be more than 0, not {strength}")
     shots = checked_shots(rows, labels, texts)
-    return _fitted(shots, _found(shots, folds, seed) if strength is None else strength)
+    if strength is None:
+        strength = held_out_choice(shots, STRENGTHS, USUAL, lambda part: partial(_fitted, part), folds=folds, seed=seed)
+    return _fitted(shots, strength)
 
 
 def _fitted(shots: Shots, strength: float) -> FewShotClassifier:
@@ -60,17 +62,3 @@ def _fitted(shots: Shots, strength: float) -> FewShotClassifier:
     change, own = solve(shots.rows, place, len(present), penalty=1 / strength, with_bias=True)
     weights[present], bias[present] = change, own - own.mean()
     return FewShotClassifier(weights, bias)
-
-
-def _found(shots: Shots, folds: int, seed: int) -> float:
-    fold = stratified_folds(shots.labels, folds, rows=shots.rows, seed=seed)
-    judged = np.flatnonzero(fold >= 0)
-    if len(judged) < 2:
-        return STRENGTHS[USUAL]
-    values = np.zeros((len(STRENGTHS), len(shots.rows)))
-    for number in range(int(fold.max()) + 1):
-        out = fold == number
-        for index, strength in enumerate(STRENGTHS):
-            scores = _fitted(shots.of(~out), strength).scores(shots.rows[out])
-            values[index, out] = log_likelihoods(scores, shots.labels[out])
-    return STRENGTHS[choose(values[:, judged], USUAL)]

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from agents.few_shot.folds import stratified_folds
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
+
+    from agents.few_shot.classifier import FewShotClassifier
+    from agents.few_shot.shots import Shots
+
+T = TypeVar("T")
 
 
 def log_sums(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -40,12 +49,45 @@ def choose(values: NDArray[np.float64], usual: int) -> int:
     return best if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) else usual
 
 
-def calibrated(cosines: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+def held_out_choice(
+    shots: Shots,
+    settings: Sequence[T],
+    usual: int,
+    begin: Callable[[Shots], Callable[[T], FewShotClassifier]],
+    *,
+    folds: int,
+    seed: int,
+) -> T:
+    """The setting under which held-out images are likeliest, as `choose` says; the usual one where none can be held out.
+
+    Args:
+        shots: the labelled images.
+        settings: S values to choose from.
+        usual: the index of the one to use without evidence.
+        begin: does what all settings share for some shots, and returns what fits a classifier with one setting.
+        folds: the most folds of the cross-validation.
+        seed: seed of the folds.
+    """
+    fold = stratified_folds(shots.labels, folds, rows=shots.rows, seed=seed)
+    judged = np.flatnonzero(fold >= 0)
+    if len(judged) < 2:
+        return settings[usual]
+    values = np.zeros((len(settings), len(shots.rows)))
+    for number in range(int(fold.max()) + 1):
+        out = fold == number
+        fitted = begin(shots.of(~out))
+        for index, setting in enumerate(settings):
+            values[index, out] = log_likelihoods(fitted(setting).scores(shots.rows[out]), shots.labels[out])
+    return settings[choose(values[:, judged], usual)]
+
+
+def calibrated(cosines: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
     """The factor from cosines n×K to logits under which the labels are likeliest (Guo et al. 2017, §4.2).
 
     The grid ends at 300: where the texts get all images right, the likelihood would rise for ever.
     """
-    values = [log_likelihoods(part[:, None, None] * cosines, labels).mean(axis=1) for part in _parts(SCALES, cosines.size)]
+    wide = np.asarray(cosines, dtype=np.float64)
+    values = [log_likelihoods(part[:, None, None] * wide, labels).mean(axis=1) for part in _parts(SCALES, cosines.size)]
     return float(SCALES[int(np.concatenate(values).argmax())])
 
 

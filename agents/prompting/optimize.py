@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.encoders.vectors import unit_rows
+from agents.few_shot.selection import calibrated
 from agents.prompting.candidates import STRENGTHS
 from agents.prompting.descriptions.captions import clip_templates
 from agents.prompting.fitness import MARGIN, margins
@@ -17,7 +18,7 @@ from agents.prompting.library import NEAR_DUPLICATE, EncodedTexts, checked_synon
 from agents.prompting.prompts import PromptSet, Step
 from agents.prompting.runs import Runs
 from agents.prompting.search import Task, confusable_cap
-from agents.prompting.selection.folds import calibrated_scale, fold_count
+from agents.prompting.selection.folds import fold_count
 from agents.prompting.weights import FitnessWeights, StageWeights, fitness_weights
 from saywhy_core.errors import UsageError
 
@@ -182,7 +183,7 @@ class PromptOptimizer:
         descriptions = self._checked_library(library)
         texts = EncodedTexts(self.encoder)
         start = texts.rows([self.template.format(name) for name in self.class_names])
-        scale = self.scale or calibrated_scale(rows @ start.T, truth)
+        scale = self.scale or calibrated(rows @ start.T, truth)
         folds, note = fold_count(truth, len(self.class_names), self.folds)
         warnings = []
         if pinned is not None:

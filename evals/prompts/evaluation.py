@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents.encoders import truncated_of, unit_rows
+from agents.encoders.remembering import RememberingEncoder
 from agents.prompting import DifferentialClassifier, class_vectors
 from agents.prompting.descriptions.pairs import as_pairs
 from agents.prompting.second_look.first_look import first_look_words
@@ -27,26 +28,8 @@ if TYPE_CHECKING:
     from agents.prompting import PairDescriptions
     from agents.prompting.second_look.aggregation import Aggregate
     from agents.prompting.second_look.first_look import FirstLook
-    from saywhy_core.images.reader import Images
 
     Decisions = NDArray[np.int64]
-
-
-class _Remembering:
-    """An encoder of texts that encodes each text once: draws of nameless descriptions exchange the same texts."""
-
-    def __init__(self, encoder: ImageTextEncoder) -> None:
-        self._encoder = encoder
-        self._rows: dict[str, NDArray[np.float32]] = {}
-
-    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        new = [text for text in dict.fromkeys(texts) if text not in self._rows]
-        if new:
-            self._rows.update(zip(new, self._encoder.encode_texts(new), strict=True))
-        return np.stack([self._rows[text] for text in texts])
-
-    def encode_images(self, images: Images) -> NDArray[np.float32]:
-        return self._encoder.encode_images(images)
 
 
 def evaluate_prompts(
@@ -90,7 +73,7 @@ def evaluate_prompts(
     after = decide(own)
     seeds = [seed + number for number in range(draws)]
     nameless = without_class_names(own, neutral=neutral) if draws else {}
-    decide_bare = _by_prompts(_Remembering(encoder), rows, class_names)
+    decide_bare = _by_prompts(RememberingEncoder(encoder), rows, class_names)
     return PromptReport(
         comparison=compare(before, after, truth, class_names),
         **_controlled(
@@ -144,7 +127,7 @@ def evaluate_pairs(
         raise UsageError(f"numbers of candidates go from 1 to {len(class_names)}, as the classes do, not {list(ks)!r:.80}")
     rows = unit_rows(embeddings)
 
-    remembering = _Remembering(encoder)
+    remembering = RememberingEncoder(encoder)
 
     def looker(
         with_pairs: PairDescriptions, k: int = k, mix: float = mix, encoder: ImageTextEncoder = encoder

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -17,14 +15,10 @@ NAMES = ["american bulldog", "Bengal", "Birman"]
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
+def world(tmp_path_factory, make_tiny_clip):
     """A tiny CLIP, photos in folders whose sorted order is not that of the pair file, and FuDD's kind of file."""
     root = tmp_path_factory.mktemp("world")
-    path = Path(__file__).parents[1] / "agents" / "tiny_clip.py"
-    spec = importlib.util.spec_from_file_location("tiny_clip", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.make_tiny_clip(root / "clip")
+    make_tiny_clip(root / "clip")
     for number, name in enumerate(["american_bulldog", "Bengal", "birman"]):
         (root / "photos" / "train" / name).mkdir(parents=True)
         for shade in (60, 120):

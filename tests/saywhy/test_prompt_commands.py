@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,14 +16,10 @@ NAMES = ["cat", "dog", "bird", "fish"]
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
+def world(tmp_path_factory, make_tiny_clip):
     """A tiny CLIP, four classes of coloured noise, five images of each, and class names."""
     root = tmp_path_factory.mktemp("world")
-    path = Path(__file__).parents[1] / "agents" / "tiny_clip.py"
-    spec = importlib.util.spec_from_file_location("tiny_clip", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.make_tiny_clip(root / "clip")
+    make_tiny_clip(root / "clip")
     rng = np.random.default_rng(0)
     for index, name in enumerate(NAMES):
         for part, count in (("shots", 1), ("photos", 5)):

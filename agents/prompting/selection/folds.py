@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import logsumexp
 
+from agents.few_shot.selection import calibrated
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def fold_score(
         The figures, and whether each image is right under the search that did not see it, fold by fold.
     """
     every = np.broadcast_to(labels, inside.shape)
-    scale = calibrated_scale(cosines[~inside], every[~inside])
+    scale = calibrated(cosines[~inside], every[~inside])
     logits = scale * cosines.astype(np.float64)
     likelihood = np.take_along_axis(logits, every[:, :, None], axis=2)[:, :, 0] - logsumexp(logits, axis=2)
     right = cosines.argmax(axis=2) == every
@@ -150,12 +151,3 @@ def clearly_better(hits: NDArray[np.bool_], usual: NDArray[np.bool_]) -> bool:
     """
     only, lost = int((hits & ~usual).sum()), int((usual & ~hits).sum())
     return bool(only - lost > 2 * np.sqrt(only + lost))
-
-
-def calibrated_scale(cosines: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
-    """The scale from cosines (n×K) to logits under which the labels are likeliest: temperature scaling (Guo 2017, §4.2)."""
-    scales = np.geomspace(1.0, 300.0, 60)
-    wide = cosines.astype(np.float64)
-    true = wide[np.arange(len(labels)), labels]
-    likelihood = [float((scale * true - logsumexp(scale * wide, axis=1)).mean()) for scale in scales]
-    return float(scales[int(np.argmax(likelihood))])

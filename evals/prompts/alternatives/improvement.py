@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents.encoders import unit_rows
+from agents.encoders.remembering import RememberingEncoder
 from agents.few_shot import METHODS, FewShotClassifier, find_method
 from agents.prompting import PromptOptimizer, PromptSet
 from evals.prompts.alternatives.choice import pick
 from evals.prompts.alternatives.cross_validation import HeldOut, cross_validate
 from evals.prompts.alternatives.table import MethodRow, table_text, verdict
-from evals.prompts.alternatives.texts import RememberingEncoder, plain_prompts, text_vectors
+from evals.prompts.alternatives.texts import plain_prompts, text_vectors
 from evals.prompts.comparison import mcnemar, wilson
 from saywhy_core.errors import UsageError
 

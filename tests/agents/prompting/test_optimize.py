@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents import PromptOptimizer, UsageError, class_vectors, clip_templates, read_descriptions
+from agents.few_shot.selection import calibrated
 from agents.prompting.descriptions.captions import caption
 from agents.prompting.fitness import Scorer
 from agents.prompting.operators import SIZED, add, brood, crossover, delete, mutate, pick, replace
-from agents.prompting.selection.folds import calibrated_scale
 from agents.prompting.weights import FitnessWeights
 
 CLASSES = ["cat", "dog", "owl", "fish", "newt"]
@@ -153,7 +153,7 @@ def test_prompts_are_drawn_by_weight_and_without_replacement():
 def test_the_scale_is_that_of_the_likeliest_labels():
     cosines = np.array([[0.5, 0.4], [0.5, 0.4], [0.5, 0.4], [0.4, 0.5]], dtype=np.float32)
     # Three of four right: p = 3/4 at 0.1 · scale = log 3.
-    assert calibrated_scale(cosines, np.array([0, 0, 0, 0])) == pytest.approx(np.log(3) / 0.1, rel=0.1)
+    assert calibrated(cosines, np.array([0, 0, 0, 0])) == pytest.approx(np.log(3) / 0.1, rel=0.1)
 
 
 SMALL_SEARCH = {"seed": 7, "children": 4, "groups": 4, "rounds": 3, "template_steps": 4}
