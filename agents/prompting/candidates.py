@@ -40,6 +40,12 @@ def weighted(pool: str, strength: float) -> str:
     return f"weighted {pool}, strength {strength:g}"
 
 
+def kind_names(strengths: Sequence[float]) -> list[str]:
+    """The names of all kinds that a search may offer; which it does depends on the descriptions and on pinned images."""
+    pools = (TEMPLATES, PROMPTS, BOTH)
+    return [TEMPLATE, TEMPLATES, DESCRIPTIONS, *(weighted(pool, strength) for pool in pools for strength in strengths)]
+
+
 def default_kind(kinds: Collection[str], strengths: Sequence[float]) -> str:
     """The kind that is taken unless folds show that another is better."""
     if strengths:

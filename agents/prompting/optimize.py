@@ -11,7 +11,7 @@ import numpy as np
 
 from agents.encoders.vectors import unit_rows
 from agents.few_shot.selection import calibrated
-from agents.prompting.candidates import STRENGTHS
+from agents.prompting.candidates import STRENGTHS, kind_names
 from agents.prompting.descriptions.captions import clip_templates
 from agents.prompting.fitness import MARGIN, margins
 from agents.prompting.library import NEAR_DUPLICATE, EncodedTexts, checked_synonyms
@@ -75,13 +75,14 @@ class PromptOptimizer:
             folds, the one that is fittest on the labelled images.
         strengths: how strongly weighted prompts are held to equal weights, one kind of prompts each; empty for ProAPO alone.
         kind: the kind of prompts to return, a name from `CrossValidation.scores`, in the place of the one that folds choose.
+            Where the search has none of that kind, the usual one is taken, and `warnings` says so.
         synonyms: other names of the classes, which take the place of the name in further captions.
         near_duplicate: cosine from which a description counts as said already; above 1 none does.
         state: a file that gets a record at every iteration; where it exists, the search goes on from its last one.
         progress: called after every iteration.
 
     Raises:
-        UsageError: on `fit`, where labels, library or state file do not fit.
+        UsageError: an option has no such value; or, on `fit`, labels, library or state file do not fit.
     """
 
     def __init__(
@@ -121,6 +122,8 @@ class PromptOptimizer:
                 raise UsageError(f"{name} must be at least 1, not {value}")
         if bad := [strength for strength in strengths if not 0 < strength < math.inf]:
             raise UsageError(f"a strength must be a finite number above 0, not {bad[0]}")
+        if kind is not None and kind not in (kinds := kind_names(strengths)):
+            raise UsageError(f"there are no prompts of the kind {kind!r}; there are {', '.join(kinds)}")
         self.encoder = encoder
         self.class_names = tuple(class_names)
         self.templates = tuple(dict.fromkeys([template, *(clip_templates() if templates is None else templates)]))

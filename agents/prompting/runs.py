@@ -15,7 +15,6 @@ from agents.prompting.prompts import PromptSet, Step
 from agents.prompting.search import Search
 from agents.prompting.selection.folds import CrossValidation, FoldScore, clearly_better, fold_score, stratified
 from saywhy_core.disk.journal import Journal
-from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,10 +101,9 @@ class Runs:
         offers = {
             seed: candidates(self.task, outcome, self.rows, self.truth, self.strengths) for seed, (outcome, _) in whole.items()
         }
-        if kind is not None and (missing := [offer for offer in offers.values() if kind not in offer]):
-            raise UsageError(f"there are no prompts of the kind {kind!r}; this search offers {', '.join(missing[0])}")
+        missing = kind if any(kind not in offer for offer in offers.values()) else None
         fitness = {seed: outcome.fitness for seed, (outcome, _) in whole.items()}
-        kind, seed = self._choice(judged, offers, fitness, kind)
+        kind, seed = self._choice(judged, offers, fitness, kind if missing is None else None)
         outcome, history = whole[seed]
         return PromptSet(
             prompts=dict(zip(self.task.names, offers[seed][kind], strict=True)),
@@ -118,7 +116,7 @@ class Runs:
             candidates=self._scored,
             seconds=time.perf_counter() - started - self.task.texts.seconds,
             cross_validation=CrossValidation(self.folds, kind, tuple(score for score, _ in judged), note),
-            warnings=(*warnings, *self._warnings(outcome)),
+            warnings=(*warnings, *([] if missing is None else [_without(missing, kind)]), *self._warnings(outcome)),
         )
 
     def _judged(
@@ -190,6 +188,13 @@ class Runs:
                 f"{settings['groups']} groups of {settings['group_size']} classes)"
             )
         return found
+
+
+def _without(missing: str, kind: str) -> str:
+    return (
+        f"this search has no prompts of the kind {missing!r}, because no description says more than its templates or because "
+        f"all of them break a pinned image; {kind!r} stands in their place"
+    )
 
 
 def _journal(file: Path, key: str) -> Journal:

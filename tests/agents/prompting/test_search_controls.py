@@ -371,6 +371,36 @@ def test_a_state_of_an_earlier_version_is_told(tmp_path):
         PromptOptimizer(space, CLASSES, **QUICK, state=state).fit_embedded(*space.images(1, 1))
 
 
+# a kind of prompts that was asked for
+
+
+class Blunt(Space):
+    """Texts that name a class are told apart in nothing else, so that no description says more than a template does."""
+
+    def encode_texts(self, texts):
+        return np.array([next(row for row, name in zip(self.places, CLASSES, strict=True) if name in text) for text in texts])
+
+
+@pytest.mark.parametrize("kind", ["descriptions", "weighted prompts, strength 0.01"])
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_a_kind_that_a_search_does_not_offer_is_replaced_and_told(kind, repeats):
+    space = Blunt()
+    found = PromptOptimizer(space, CLASSES, **QUICK, kind=kind, folds=0, repeats=repeats).fit_embedded(
+        *space.images(2, 1), LIBRARY
+    )
+    taken = found.cross_validation.chosen
+    assert taken in {"templates", "weighted templates, strength 0.01"}
+    (told,) = [one for one in found.warnings if "no prompts of the kind" in one]
+    assert repr(kind) in told
+    assert repr(taken) in told
+
+
+@pytest.mark.parametrize("kind", ["", "description", "weighted prompts, strength 0.02"])
+def test_an_unknown_kind_is_refused_before_the_search(kind):
+    with pytest.raises(UsageError, match=r"no prompts of the kind .*; there are template, templates, descriptions"):
+        PromptOptimizer(Space(), CLASSES, kind=kind)
+
+
 # the prompt file
 
 

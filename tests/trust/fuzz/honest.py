@@ -152,10 +152,17 @@ def documents() -> list[Seed]:
         "attr_type": "shape",
         "prompt_pair": ["a photo of a stop, with eight sides.", "a photo of a yield, with three sides."],
     }
+    other = {
+        "attr_type": "colour",
+        "prompt_pair": ["a photo of a stop, with a red face.", "a photo of a keep right, with a blue face."],
+    }
     fudd = {
         "0_1": {"classes": [0, 1], "prompt_pairs": [pair], "names": ["stop", "yield"], "provenance": {"model": "m", "prompt_version": "1", "time": "2026-01-01"}},
-        "0_2": {"classes": [0, 2], "prompt_pairs": [pair, pair]},
+        "0_2": {"classes": [0, 2], "prompt_pairs": [other, other], "names": ["stop", "keep right"]},
     }  # fmt: skip
+    numbered = {
+        key: {part: value for part, value in one.items() if part in {"classes", "prompt_pairs"}} for key, one in fudd.items()
+    }
     by_class = {"stop": ["red and white", "eight sides"], "Yield": ["three sides"], "keep_right": ["blue"]}
     prompts = {
         "version": 1, "prompts": {"stop": ["a photo of a stop."], "yield": ["a yield."], "keep right": ["a keep right."]}, "history": [],
@@ -180,6 +187,7 @@ def documents() -> list[Seed]:
         Seed("classes", ".json", _json(list(CLASSES)), ("classes",)),
         Seed("classes-by-number", ".json", _json({str(number): name for number, name in enumerate(CLASSES)}), ("classes",)),
         Seed("pairs", ".json", _json(fudd, 1), ("descriptions", "pairs")),
+        Seed("numbered-pairs", ".json", _json(numbered, 1), ("descriptions",)),
         Seed("by-class", ".json", _json(by_class), ("descriptions",)),
         Seed("prompts", ".json", _json(prompts), ("prompts",)),
     ]  # fmt: skip

@@ -6,7 +6,7 @@ import io
 import sqlite3
 import sys
 from contextlib import closing, redirect_stderr, redirect_stdout
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from answering import DESCRIPTION, DRAFT, FAILURE
 from honest import Seed
@@ -61,10 +61,10 @@ class _CutOff(KeyboardInterrupt):
 
 
 def _run(line: str, server: AnsweringServer, stop_after: int | None = None) -> None:
-    from agents.prompting import optimize
+    from agents.prompting.optimize import PromptOptimizer
     from saywhy.cli.app import main
 
-    whole = optimize.PromptOptimizer
+    whole = PromptOptimizer.__init__
     if stop_after is not None:
         steps = iter(range(stop_after))
 
@@ -72,13 +72,11 @@ def _run(line: str, server: AnsweringServer, stop_after: int | None = None) -> N
             if next(steps, None) is None:
                 raise _CutOff
 
-        class Stopped(whole):  # type: ignore[valid-type, misc]
-            def __init__(self, *arguments: object, **options: object) -> None:
-                super().__init__(*arguments, **{**options, "progress": cut})
+        def begin(self: PromptOptimizer, *arguments: Any, **options: Any) -> None:
+            whole(self, *arguments, **{**options, "progress": cut})
 
-        import agents.prompting as face
-
-        face.PromptOptimizer = Stopped
+        # The class itself is changed, and back again: who has imported it keeps no stopped one.
+        PromptOptimizer.__init__ = begin  # type: ignore[method-assign]
     sys.stdin = io.TextIOWrapper(io.BytesIO(b""))
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
@@ -86,8 +84,7 @@ def _run(line: str, server: AnsweringServer, stop_after: int | None = None) -> N
     except SystemExit:
         pass
     finally:
-        if stop_after is not None:
-            face.PromptOptimizer = whole
+        PromptOptimizer.__init__ = whole  # type: ignore[method-assign]
 
 
 def _clear(folder: Path) -> None:
