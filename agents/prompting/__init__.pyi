@@ -12,6 +12,8 @@ from .descriptions.judging.judge import KINDS as KINDS
 from .descriptions.judging.judge import Refused as Refused
 from .descriptions.judging.judge import refusal as refusal
 from .descriptions.judging.judge import usable as usable
+from .descriptions.judging.repeated import Repeated as Repeated
+from .descriptions.judging.repeated import repeated_captions as repeated_captions
 from .descriptions.pair_file import describe_to_file as describe_to_file
 from .descriptions.pair_file import plan_file as plan_file
 from .descriptions.pair_file import write_refusals as write_refusals

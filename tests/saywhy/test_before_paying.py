@@ -100,3 +100,18 @@ def test_options_that_do_nothing_are_refused(saywhy, call):
     done = saywhy(*call, "--llm", "http://127.0.0.1:9/v1#m", "--dry-run", "--yes")
     assert done.returncode == 2
     assert "--dry-run asks nothing" in done.stderr
+
+
+def test_captions_that_many_classes_share_are_told(saywhy, chat_server, tmp_path, call):
+    def same(request):
+        text = " ".join(str(message["content"]) for message in request.messages)
+        second = re.search(r"Second class: (\S+)", text)[1]
+        item = {"attribute": "legs", "first_caption": "four strong legs", "second_caption": f"legs as of an old {second[::-1]}"}
+        return json.dumps({"attributes": [item]})
+
+    (tmp_path / "c.json").write_text(json.dumps([*NAMES, "horse", "cow"]), encoding="utf-8")
+    done = saywhy(*call, "--llm", f"{chat_server(behave=same).url}#m", "--report", tmp_path / "r.json")
+    assert done.returncode == 0
+    assert "'a photo of a cat, four strong legs.' is said, but for the name, of 4 of the 5 classes" in done.stderr
+    (told,) = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["repeated"]
+    assert told["classes"] == [*NAMES, "horse"]

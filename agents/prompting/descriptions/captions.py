@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.encoders.vectors import unit_rows
-from agents.prompting.descriptions.judging.named import Finder
+from agents.prompting.descriptions.reading.mentions import Mentions
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,16 +32,19 @@ _WORD = re.compile(r"[^\W_]")
 
 
 @lru_cache(maxsize=4096)  # as many as a large list has classes, each of which gets several captions in a row
-def _finder(name: str) -> Finder:
-    return Finder([name])
+def _names(name: str) -> Mentions:
+    return Mentions([name])
 
 
 def caption(description: str, name: str, template: str) -> str:
     """Make a prompt of a description: the description itself if it names its class, else the template followed by it.
 
-    A name counts as a whole word: "scattered spots" does not name a cat.
+    A name counts as a whole word: "scattered spots" does not name a cat, and "a hand" no class "A". A part of a name, such as
+    the "top" of "T-shirt/top", counts where the description begins with it.
     """
-    if _finder(name).namings(description) or (not _WORD.search(name) and name in description):
+    if any(one.whole or one.leads for one in _names(name).in_text(description)) or (
+        not _WORD.search(name) and name in description
+    ):
         return description
     return f"{template.format(name).rstrip('. ')}, {description.rstrip('. ')}."
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from agents.encoders.protocol import ImageTextEncoder
+    from agents.prompting.descriptions.judging.repeated import Repeated
 
     Pair = tuple[int, int]
 
@@ -84,6 +85,7 @@ class Described:
             captions of their pairs may have been.
         permanent: whether `reason` is an error of the server that has to be mended first.
         known_refused: captions that were known before and would not be accepted today, with the reason; see `describe_to_file`.
+        repeated: captions of the pair file that are said of half of its classes or more, and tell none of these apart.
     """
 
     pairs: PairDescriptions
@@ -95,6 +97,7 @@ class Described:
     refused: tuple[tuple[tuple[int, int], Refused], ...] = ()
     permanent: bool = False
     known_refused: tuple[tuple[tuple[int, int], Refused], ...] = ()
+    repeated: tuple[Repeated, ...] = ()
 
 
 @dataclass(frozen=True)

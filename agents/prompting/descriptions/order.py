@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from agents.prompting.descriptions.mentions import Mentions
+from agents.prompting.descriptions.reading.mentions import Mentions
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:

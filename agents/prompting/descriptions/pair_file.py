@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.prompting.descriptions.describe import DifferentialDescriber
 from agents.prompting.descriptions.judging.judge import usable
+from agents.prompting.descriptions.judging.repeated import repeated_captions
 from agents.prompting.descriptions.pairs import read_pairs, write_pairs
 from saywhy_core.disk.destinations import beside, is_stream
 from saywhy_core.disk.files import atomic_open, check_writable, protected_inputs
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from saywhy_core.progress import OnProgress
 
 MOST_JUDGED = 50_000
-"""Captions of a pair file that are judged without being asked for, at some 0.1 ms each. `retry_invalid` judges all."""
+"""Caption pairs of a file that are judged without being asked for, at some 0.4 ms each. `retry_invalid` judges all."""
 
 
 def describe_to_file(
@@ -83,7 +84,9 @@ def describe_to_file(
             write_pairs(described.pairs, file)
         if not streamed and not described.invalid and not described.unasked:
             journal.unlink(missing_ok=True)
-    return replace(described, known_refused=tuple(refused))
+    many = sum(map(len, described.pairs.values())) > MOST_JUDGED
+    repeated = [] if many and not retry_invalid else repeated_captions(described.pairs, class_names)
+    return replace(described, known_refused=tuple(refused), repeated=tuple(repeated))
 
 
 def plan_file(
@@ -116,7 +119,8 @@ def write_refusals(described: Described, class_names: Sequence[str], path: str |
     """Write a report of what was refused, and why, as JSON, whole or not at all.
 
     It has the lists "refused" (captions of replies), "known" (captions that the pair file held before) and "invalid" (pairs
-    without a description), each entry with the numbers and names of the two classes and the reason.
+    without a description), each entry with the numbers and names of the two classes and the reason. "repeated" has captions
+    that are kept, but said of many classes.
 
     Args:
         described: the result of a run.
@@ -138,6 +142,10 @@ def write_refusals(described: Described, class_names: Sequence[str], path: str |
         "refused": of_captions(described.refused),
         "known": of_captions(described.known_refused),
         "invalid": [{**of_pair(pair), "why": why} for pair, why in described.invalid],
+        "repeated": [
+            {"caption": one.caption, "classes": [class_names[number] for number in one.classes], "why": one.why}
+            for one in described.repeated
+        ],
     }
     with atomic_open(path) as stream:
         json.dump(content, stream, ensure_ascii=False, indent=1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from agents.prompting.descriptions.order import Verdict, refuse_strange
+from agents.prompting.descriptions.reading.meaning import distinct_captions
 from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.names import NameTable
@@ -98,10 +99,14 @@ class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
     def __repr__(self) -> str:
         return f"PairDescriptions({len(self)} pairs, {sum(map(len, self._entries.values()))} contrasts)"
 
-    def by_class(self, class_names: Sequence[str]) -> dict[str, list[str]]:
+    def by_class(self, class_names: Sequence[str], *, distinct: bool = False) -> dict[str, list[str]]:
         """The captions of every class, each once, in the order of the pairs: a library for `PromptOptimizer.fit`.
 
         Classes of the list with the same name share their captions.
+
+        Args:
+            class_names: the K classes.
+            distinct: leave out captions that say the same as an earlier one of the class, too, by their words in any order.
 
         Raises:
             UsageError: as `arranged`.
@@ -111,7 +116,7 @@ class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
         for pair, contrasts in arranged.items():
             for side in (0, 1):
                 captions[class_names[pair[side]]].update((contrast.captions[side], None) for contrast in contrasts)
-        return {name: list(texts) for name, texts in captions.items()}
+        return {name: distinct_captions([*texts], name) if distinct else [*texts] for name, texts in captions.items()}
 
     def arranged(self, class_names: Sequence[str], where: str = "the descriptions") -> PairDescriptions:
         """The pairs with the numbers that their classes have in `class_names`.

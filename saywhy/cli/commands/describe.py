@@ -159,5 +159,9 @@ def _tell_refused(described: Described, out: Path, report: Path | None, *, retry
             note(f"{counted(len(refused), 'caption pair')} {said} {verb}".rstrip() + f", in {pairs}: {counts}")
     if described.known_refused and not retry_invalid:
         note("--retry-invalid drops them, and asks again about pairs that keep none")
-    if (described.refused or described.known_refused) and report is None:
+    if described.repeated:
+        more = len(described.repeated) - 1
+        others = f" (and {counted(more, 'more caption')} like it)" if more else ""
+        note(f"{described.repeated[0].why}{others}")
+    if (described.refused or described.known_refused or described.repeated) and report is None:
         note("--report FILE lists what was refused, and why")

@@ -13,8 +13,8 @@ import pytest
 
 from agents import DifferentialClassifier, PairDescriptions, UsageError, read_descriptions, read_pairs, write_pairs
 from agents.prompting import Contrast, PromptSet, classify_by_prompts, describe_to_file
-from agents.prompting.descriptions.mentions import Mentions
 from agents.prompting.descriptions.order import judged
+from agents.prompting.descriptions.reading.mentions import Mentions
 from evals.prompts import evaluate_pairs, evaluate_prompts, is_pair_file
 from verbalize.saliency import Query
 from verbalize.write.background import Background
@@ -231,7 +231,7 @@ def test_names_are_whole_words_and_the_longest_counts():
     assert seen("a rose beside cats of prey") == [((4,), True, False), ((2,), False, False)]
     assert seen("without fur, the cat") == [((0,), False, False)]
     assert seen("a crane") == [((5, 6), True, False)]
-    assert Mentions([]).in_text("a cat") == []
+    assert Mentions([]).in_text("a cat") == ()
     assert [one.numbers for one in Mentions(["猫", "熊猫", "बाघ"]).in_text("一张熊猫的照片和猫, बाघ")] == [(1,), (0,), (2,)]
 
 

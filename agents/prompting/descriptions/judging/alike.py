@@ -1,9 +1,8 @@
-"""Do two captions say the same? By their words, and with an encoder also in other words."""
+"""Do two captions say the same in other words? An encoder tells."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
@@ -27,42 +26,6 @@ OPPOSITES = (
     *(("smooth", "rough"), ("open", "closed"), ("flat", "curved"), ("long narrow", "short wide")),
 )
 """Words that tell classes apart, and that encoders put close together, because they stand in the same places."""
-
-_SPLIT = re.compile(r"[,;.:/()]|\b(?:and|or|with|but|und|oder|mit|et|avec|y|con|e|com)\b")
-_JOINS = re.compile(r"[,/]|\b(?:and|or|und|oder|et|y|e)\b")
-
-
-def meaning(text: str, empty: Collection[str]) -> Counter[frozenset[str]]:
-    """What a text says, whatever the order: "long ears, a red and black tail" and "black and red tail and long ears" are equal.
-
-    Words belong together up to a comma, "and" or "with". A single word before such a join belongs to what follows, as "white"
-    does in "white and black tail". "White ears and a black tail" differs from "black ears and a white tail".
-
-    Args:
-        text: the text, folded.
-        empty: words that say nothing.
-    """
-    parts: list[tuple[list[str], str]] = []
-    at = 0
-    for cut in [*_SPLIT.finditer(text), None]:
-        piece = text[at : cut.start() if cut else len(text)]
-        words = [word for word in re.findall(r"\w+", piece) if word not in empty]
-        if words:
-            parts.append((words, cut[0] if cut else ""))
-        elif parts and cut is not None and not _JOINS.fullmatch(cut[0]):
-            parts[-1] = (parts[-1][0], cut[0])
-        at = cut.end() if cut else at
-    phrases: list[frozenset[str]] = []
-    held: list[str] = []
-    for words, join in parts:
-        if len(words) == 1 and _JOINS.fullmatch(join):
-            held += words
-        else:
-            phrases.append(frozenset([*held, *words]))
-            held = []
-    if held:
-        phrases.append(frozenset(held))
-    return Counter(phrases)
 
 
 class Likeness:

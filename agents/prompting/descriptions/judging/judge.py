@@ -6,11 +6,14 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from agents.prompting.descriptions.judging.alike import Likeness, meaning
-from agents.prompting.descriptions.judging.named import Finder, wrong_class
+from agents.prompting.descriptions.judging.alike import Likeness
+from agents.prompting.descriptions.judging.nothing import only_praise, placeholder, says_nothing
+from agents.prompting.descriptions.judging.subject import wrong_class
 from agents.prompting.descriptions.judging.unseen import unseen_attribute, unseen_caption
-from agents.prompting.descriptions.judging.words import words
 from agents.prompting.descriptions.pairs import PairDescriptions
+from agents.prompting.descriptions.reading.meaning import key_of, meaning
+from agents.prompting.descriptions.reading.mentions import Mentions
+from agents.prompting.descriptions.reading.words import said, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,24 +45,11 @@ _WRITER = re.compile(
 """A text about its writer, the task or the reply, and not about an image: so begin refusals in some languages, and phrases that
 lead up to a list."""
 
-_PLACEHOLDER = re.compile(
-    r"<\s*/?\s*[\w -]{1,40}>|\{[^{}]{0,40}\}|\[[a-z][\w -]{1,40}\]|_{3,}|%[sd]\b"
-    r"|\b(?:with|a|an|has)\s\.{3}|\bcaption (?:one|two|for)\b|\bhas this (?:attribute|feature|property)\b"
-    r"|\b(?:first|second)_caption\b|\bprompt_pair\b|\battr(?:ibute)?[_ ]?(?:type|name|\d+)\b|\bclass[_ ]?(?:name|[abxy1-9])\b"
-    r"|(?:^|\bof )(?:an? |the )?(?:first|second) (?:class|caption)\s*(?:$|[,.:;]|with\b|has\b)"
-    r"|\blorem ipsum\b|\bfoo(?: ?bar)?\b|\bx{3,}\b|\b(?:your|insert) \w+ here\b|\btodo\b"
-    r"|\b(?:caption|text|string|description|value)(?: (?:here|for|of) (?:the )?(?:first|second|class)| ?\d+)\b|\btbd\b|\bn/a\b",
-    re.IGNORECASE,
-)
 _FIELDS = words("schema")
 """Words of schemas; alone, they are what a model puts where it has nothing to say."""
 
 EMPTY = words("empty")
 """Words that say nothing of an image: those that lead up to a name, articles, and what joins other words."""
-_EMPTY_SIGNS = re.compile("一张|一張|一只|一隻|的?照片|的?图片|的?圖片|の?写真|의? ?사진")
-_VAGUE = words("vague")
-_DIMENSIONS = words("dimensions")
-"""What may be distinctive. A caption that says no more than "a distinctive shape" says nothing."""
 _MARKUP = re.compile(r"</?[a-z]+[^>]*>|&[a-z]{2,6};|https?://|```|\*\*|(?:^|\s)#{1,6}\s|\|.*\||\]\(|\\n", re.IGNORECASE)
 _LIST_MARK = re.compile(r"^\s*(?:[-*•–]+|\(?\d{1,2}[.):]|\(?[a-z][.)])\s+", re.IGNORECASE)
 _AROUND = re.compile(r"\*\*(?P<bold>.+)\*\*|\*(?P<slanted>[^*]+)\*|[\"'“”‘«„](?P<quoted>.+)[\"'“”’»‟]")
@@ -73,6 +63,7 @@ KINDS = {
     "other class": "about another class",
     "name only": "nothing but the name",
     "vague": "nothing that can be seen",
+    "praise": "praise in the place of a difference",
     "repetition": "repetitions",
     "same": "the same of both classes",
     "near-duplicate": "the same as another caption",
@@ -102,7 +93,7 @@ class Judge:
 
     def __init__(self, class_names: Sequence[str], encoder: ImageTextEncoder | None = None) -> None:
         self.class_names = tuple(class_names)
-        self._finder = _finder(self.class_names)
+        self.names = _names(self.class_names)
         self._likeness = None if encoder is None else Likeness(encoder, EMPTY)
 
     def refused(self, pair: Pair, attribute: str, captions: tuple[str, str]) -> Refused | None:
@@ -111,94 +102,105 @@ class Judge:
         return None if found is None else Refused(attribute, captions, found[1], found[0])
 
     def judge(self, pair: Pair, items: Sequence[Accepted]) -> tuple[list[Accepted], list[Refused]]:
-        """Judge the caption pairs of one reply: those that are descriptions, and those that are none, with the reason.
+        """Judge the caption pairs of one reply: those that are descriptions, tidied, and the others, with the reason.
 
         Args:
             pair: the numbers of the two classes.
             items: attributes, each with one caption for each of the two classes.
         """
-        good: list[Accepted] = []
+        given = [(attribute, (tidy(first), tidy(second))) for attribute, (first, second) in items]
+        kept, refused = self.sifted(pair, given)
+        return [given[place] for place in kept], refused
+
+    def sifted(self, pair: Pair, items: Sequence[Accepted]) -> tuple[list[int], list[Refused]]:
+        """As `judge`, with captions as they are: the places of those that are descriptions, and the others, with the reason."""
+        good: list[int] = []
         refused: list[Refused] = []
-        for attribute, given in items:
-            captions = (tidy(given[0]), tidy(given[1]))
+        for place, (attribute, captions) in enumerate(items):
             found = self.refused(pair, attribute, captions)
             if found is None:
-                good.append((attribute, captions))
+                good.append(place)
             else:
                 refused.append(found)
-        return self._without_repeats(pair, good, refused)
+        repeats = self._repeated(pair, [items[place] for place in good])
+        refused += [Refused(*items[good[at]], why, "near-duplicate") for at, why in repeats.items()]
+        return [place for at, place in enumerate(good) if at not in repeats], refused
 
     def _reason(self, pair: Pair, attribute: str, captions: tuple[str, str]) -> tuple[str, str] | None:
         if unseen := unseen_attribute(attribute):
             return "unseen", f"the attribute {attribute!r:.80} can't be seen in a photo ({unseen})"
-        if found := _PLACEHOLDER.search(attribute):
-            return "placeholder", f"the attribute {found[0]!r} is a placeholder"
+        if found := placeholder(self.names.without(attribute)):
+            return "placeholder", f"the attribute {found!r} is a placeholder"
         for side in (0, 1):
             if reason := self._reason_for_one(captions[side], pair[side], pair[1 - side]):
                 return reason
-        said = [self._meaning(pair, text) for text in captions]
-        return ("same", "both captions say the same but for the name") if said[0] == said[1] else None
+        bare = (self._bare(pair, captions[0]), self._bare(pair, captions[1]))
+        if meaning(bare[0], EMPTY) == meaning(bare[1], EMPTY):
+            return "same", "both captions say the same but for the name"
+        praise = only_praise(attribute, bare)
+        return None if praise is None else ("praise", f"praise ({praise}) is no difference that can be seen")
 
     def _reason_for_one(self, caption: str, own: int, other: int) -> tuple[str, str] | None:
         name = f"the caption for {self.class_names[own]!r}"
         # class names may hold any word
-        plain = self._finder.without(caption)
-        if found := _PLACEHOLDER.search(plain):
-            return "placeholder", f"{found[0]!r} is a placeholder in {name}"
+        plain = self.names.without(caption)
+        alone = caption.replace(self.class_names[own], " ").replace(self.class_names[other], " ")
+        if found := placeholder(plain, alone):
+            return "placeholder", f"{found!r} is a placeholder in {name}"
         if _MARKUP.search(plain) or _LIST_WITHIN.search(plain):
             return "markup", f"{name} holds markup, an address or a list"
-        if found := _WRITER.search(plain):
-            return "writer", f"{name} speaks of its writer or the task ({found[0]!r}), and not of an image"
-        wrong = wrong_class(self._finder, caption, own, other)
+        if writer := _WRITER.search(plain):
+            return "writer", f"{name} speaks of its writer or the task ({writer[0]!r}), and not of an image"
+        wrong = wrong_class(self.names, caption, own, other)
         if wrong is not None:
             return "other class", f"{name} is about {self.class_names[wrong]!r}"
-        own_left_out = self._finder.without(caption, own)
-        words = [word for word in re.findall(r"\w+", _EMPTY_SIGNS.sub(" ", own_left_out)) if word not in EMPTY]
-        if not words:
+        own_left_out = self.names.without(caption, own)
+        left = said(own_left_out, "empty")
+        if not left:
             given = [word for word in re.findall(r"\w+", plain) if word in _FIELDS]
             if given:
                 return "placeholder", f"{given[0]!r} is a placeholder in {name}"
             return "name only", f"{name} says nothing but the name"
-        if all(word in _FIELDS for word in words):
-            return "placeholder", f"{words[0]!r} is a placeholder in {name}"
-        if all(word in _VAGUE or word in _DIMENSIONS for word in words) and any(word in _VAGUE for word in words):
-            return "vague", f"{name} says nothing that can be seen ({' '.join(words)!r:.80})"
+        if all(word in _FIELDS for word in left):
+            return "placeholder", f"{left[0]!r} is a placeholder in {name}"
+        if says_nothing(own_left_out):
+            return "vague", f"{name} says nothing that can be seen ({' '.join(left)!r:.80})"
         if unseen := unseen_caption(own_left_out):
             return "unseen", f"{name} says nothing that a photo shows ({unseen!r})"
-        if _repeats(words):
+        if _repeats(left):
             return "repetition", f"{name} repeats itself"
         return None
 
-    def _meaning(self, pair: Pair, text: str) -> object:
-        """What a caption says, without the names of the two classes; where only a name is left, as in a comparison, with it."""
-        own = self._finder
-        rest = text
-        for number in pair:
-            rest = own.without(rest, number)
-        return meaning(rest, EMPTY)
-
-    def _without_repeats(
-        self, pair: Pair, good: list[Accepted], refused: list[Refused]
-    ) -> tuple[list[Accepted], list[Refused]]:
-        """Leave out captions that say the same as each other, or as those of an earlier attribute on both sides."""
-        bare = [[" ".join(self._bare(pair, text).split()) for text in captions] for _, captions in good]
-        earlier = [(place, one) for place in range(len(good)) for one in range(place)]
-        compared = [(first, second) for first, second in bare]
-        compared += [(bare[one][side], bare[place][side]) for place, one in earlier for side in (0, 1)]
-        alike = self._alike(compared)
-        across, within = alike[: len(good)], alike[len(good) :]
-        same = {both for at, both in enumerate(earlier) if within[2 * at] and within[2 * at + 1]}
-        kept: list[int] = []
-        for place, (attribute, captions) in enumerate(good):
+    def _repeated(self, pair: Pair, good: Sequence[Accepted]) -> dict[int, str]:
+        """The places of captions that say the same as each other, or both as those of an earlier attribute, and why."""
+        bare = [(self._bare(pair, first), self._bare(pair, second)) for _, (first, second) in good]
+        across = self._alike(bare)
+        other_words = self._earlier_in_other_words(bare)
+        seen: set[object] = set()
+        kept: set[int] = set()
+        why: dict[int, str] = {}
+        for place, texts in enumerate(bare):
+            key = tuple(key_of(text) for text in texts)
             if across[place]:
-                why = "both captions say the same in other words"
-            elif any((place, one) in same for one in kept):
-                why = "it says the same as an earlier attribute"
+                why[place] = "both captions say the same in other words"
+            elif key in seen or kept & other_words.get(place, set()):
+                why[place] = "it says the same as an earlier attribute"
             else:
-                kept.append(place)
-                continue
-            refused.append(Refused(attribute, captions, why, "near-duplicate"))
-        return [good[place] for place in kept], refused
+                kept.add(place)
+                seen.add(key)
+        return why
+
+    def _earlier_in_other_words(self, bare: Sequence[tuple[str, str]]) -> dict[int, set[int]]:
+        """For each place, the earlier ones that say the same on both sides as the encoder finds; empty without an encoder."""
+        if self._likeness is None:
+            return {}
+        earlier = [(place, one) for place in range(len(bare)) for one in range(place)]
+        alike = self._alike([(bare[one][side], bare[place][side]) for place, one in earlier for side in (0, 1)])
+        found: dict[int, set[int]] = {}
+        for (place, one), first, second in zip(earlier, alike[::2], alike[1::2], strict=True):
+            if first and second:
+                found.setdefault(place, set()).add(one)
+        return found
 
     def _alike(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
         same = [meaning(first, EMPTY) == meaning(second, EMPTY) for first, second in pairs]
@@ -207,7 +209,8 @@ class Judge:
         return [one or other for one, other in zip(same, self._likeness.alike(pairs), strict=True)]
 
     def _bare(self, pair: Pair, text: str) -> str:
-        return self._finder.without(self._finder.without(text, pair[0]), pair[1])
+        """A text without the names of the two classes; where only a name is left, as in a comparison, with it."""
+        return " ".join(self.names.without(text, *pair).split())
 
 
 def tidy(caption: str) -> str:
@@ -241,20 +244,18 @@ def usable(pairs: PairDescriptions, class_names: Sequence[str]) -> tuple[PairDes
     kept: dict[Pair, list[Contrast]] = {}
     refused: list[tuple[Pair, Refused]] = []
     for pair, contrasts in pairs.arranged(class_names).items():
-        for contrast in contrasts:
-            found = judge.refused(pair, contrast.attribute, contrast.captions)
-            if found is None:
-                kept.setdefault(pair, []).append(contrast)
-            else:
-                refused.append((pair, found))
+        good, bad = judge.sifted(pair, [(one.attribute, one.captions) for one in contrasts])
+        if good:
+            kept[pair] = [contrasts[place] for place in good]
+        refused += [(pair, one) for one in bad]
     return PairDescriptions(kept, {number: class_names[number] for pair in kept for number in pair}), refused
 
 
 @lru_cache(maxsize=8)
-def _finder(class_names: tuple[str, ...]) -> Finder:
-    return Finder(class_names)
+def _names(class_names: tuple[str, ...]) -> Mentions:
+    return Mentions(class_names)
 
 
 def _repeats(words: Sequence[str]) -> bool:
-    """Whether words come again and again, as where a model does not end: most of twelve or more are repetitions."""
-    return len(words) >= 12 and len(set(words)) <= len(words) // 3
+    """Whether words come again and again, as where a model does not end: most of twelve or more, or all of three or more."""
+    return (len(words) >= 12 and len(set(words)) <= len(words) // 3) or (len(words) >= 3 and len(set(words)) == 1)

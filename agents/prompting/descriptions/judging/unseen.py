@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agents.prompting.descriptions.judging.words import words
+from agents.prompting.descriptions.reading.words import words
 from saywhy_core.names import folded
 
 HEADS = words("unseen")

@@ -21,9 +21,17 @@ from parameters.space import (
 
 from agents import DifferentialClassifier, DifferentialDescriber
 from agents.chat import Foreseen
-from agents.prompting import Described, Provenance, Refused
+from agents.prompting import Contrast, Described, PairDescriptions, Provenance, Refused, Repeated
 from saywhy_core.errors import Problem
 
+SAID_TWICE = PairDescriptions(
+    {
+        (0, 1): [Contrast("ears", ("long ears", "short")), Contrast("fur", ("ears, long", "red"))],
+        (2, 3): [Contrast("x", ("y", "z"))],
+    },
+    dict(enumerate(NAMES)),
+)
+ROUND_EYES = PairDescriptions({pair: [Contrast("eyes", ("round eyes", "eyes, round"))] for pair in ((0, 1), (2, 3))})
 CLASSIFIER = {"encoder": SPACE, "class_names": NAMES, "pairs": PAIRS}
 case(
     "agents.DifferentialClassifier",
@@ -176,7 +184,12 @@ case(
     names={0: "cat"},
     problems=[Problem("a", "b")],
 )
-case("agents.PairDescriptions.by_class", {"self": PAIRS, "class_names": NAMES}, class_names=NAMES[:2])
+case(
+    "agents.PairDescriptions.by_class",
+    {"self": SAID_TWICE, "class_names": NAMES},
+    class_names=NAMES[:2],
+    distinct=True,
+)
 
 
 def numbers(pairs, tools, arguments):
@@ -258,6 +271,7 @@ record(
     refused=(((0, 1), Refused("ears", ("a", "b"), "c")),),
     permanent=True,
     known_refused=(((0, 1), Refused("ears", ("a", "b"), "c")),),
+    repeated=(Repeated("ears", (0, 1), 2),),
 )
 record(
     "agents.prompting.Planned",
@@ -384,4 +398,11 @@ record(
     why="d",
     kind="same",
 )
+case(
+    "agents.prompting.repeated_captions",
+    {"pairs": ROUND_EYES, "class_names": ["owl", "pug", "cod", "bat"]},
+    pairs=PAIRS,
+    class_names=["round eyes", "pug", "cod", "bat"],
+)
+record("agents.prompting.Repeated", {"caption": "a", "classes": (0, 1), "described": 2}, caption="b", classes=(1,), described=3)
 case("agents.prompting.usable", {"pairs": PAIRS, "class_names": NAMES}, pairs=OTHERS, class_names=NAMES[::-1])
