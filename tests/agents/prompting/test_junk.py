@@ -1,4 +1,4 @@
-"""Twenty descriptions and twenty that are none, in several languages and fields; names of one sign; repeats over a file."""
+"""Some twenty descriptions and twenty that are none, in several languages and fields; names of one sign; repeats over a file."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ FRUTAS = ("manzana", "pera")
         (鸟, "胸部", "一张麻雀的照片，灰色的胸部", "一张知更鸟的照片，橙色的胸部"),
         (鸟, "嘴", "漂亮的短嘴", "漂亮的细长嘴"),
         (("tench, Tinca tinca", "goldfish"), "colour", "a photo of a tench, olive green", "an orange goldfish"),
+        (CARS, "markings", "striking markings", "plain markings"),
         (("plain", "spotted"), "stripes", "beautiful stripes", "no stripes"),
     ],
 )  # fmt: skip

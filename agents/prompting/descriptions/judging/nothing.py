@@ -33,6 +33,24 @@ _ONES = re.compile(r"\b(?:this|that|the other|another|each|every|which|the same)
 _EVALUATING = _VAGUE - {"visible", "various", "different", "normal", "common", "detail", "details"}
 """Words that evaluate. Those left out may be seen: "different colours" on one side, "visible ribs"."""
 
+_ALSO_SEEN = frozenset(
+    [
+        "elegant",
+        "elegance",
+        "graceful",
+        "striking",
+        "impressive",
+        "regal",
+        "noble",
+        "elegante",
+        "elegantes",
+        "eleganten",
+        "优雅",
+        "優雅",
+    ]
+)
+"""Praise that says a little of how a thing looks: against "a broad head", "an elegant head" is a difference."""
+
 _INTENSIFIED = re.compile(
     rf"\b(?:{'|'.join(sorted(words('intensifier')))})\s+(?=(?:{'|'.join(map(re.escape, sorted(words('praise'))))})\b)"
 )
@@ -89,7 +107,7 @@ def only_praise(attribute: str, bare: tuple[str, str]) -> str | None:
     known = {form for word in re.findall(r"\w+", attribute.casefold()) for form in forms(word)} | words("dimensions")
     for side in (0, 1):
         left = _bag(rest[side])
-        if praise[side] and all(set(one) & known for one in left):
+        if set(praise[side]) - _ALSO_SEEN and all(set(one) & known for one in left):
             other = {form for one in _bag(rest[1 - side]) for form in one}
             denied = set(re.findall(r"\w+", rest[1 - side])) & words("negation")
             if not denied and all(set(one) & other for one in left):

@@ -33,8 +33,8 @@ class Repeated(NamedTuple):
     def why(self) -> str:
         """What is wrong with it, in words."""
         return (
-            f"{self.caption!r:.120} is said, but for the name, of {len(self.classes)} of the {self.described} classes described, "
-            f"and tells none of these from another"
+            f"{self.caption!r:.120} is said, but for the name, of {len(self.classes)} of the {self.described} classes "
+            f"described, and tells none of these from another"
         )
 
 
