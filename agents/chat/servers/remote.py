@@ -41,6 +41,11 @@ _OF_THE_BATCH = frozenset({"refused", "unreachable", "rate"})
 _IMAGE_TOKENS = 1500  # a high-detail picture; only used to set room aside
 
 
+UNPROCESSABLE = 422
+"""The status of a request that was read and whose fields don't fit. A first request with a schema is asked again without it,
+whatever the words say; a 400 may mean anything, and is asked again only where its words speak of a field."""
+
+
 class ChatWarning(UserWarning):
     """A server does not take something that was asked of it, and replies come without it."""
 
@@ -200,10 +205,13 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
                 elif shape is not None and "json_validate_failed" in error.code:
                     dialect = replace(dialect, schema="prompt")  # what the model wrote was at fault, for this one request
                 else:
-                    dialect = self._other_dialect(
-                        dialect, error, asked if schema is not None else {**asked, "extra_body": {}}, stop
-                    )
-                    done = 0
+                    sent = asked if schema is not None else {**asked, "extra_body": {}}
+                    if (other := self._other_dialect(dialect, error, sent, stop)) is not None:
+                        dialect, done = other, 0
+                    elif doubtful and error.status == UNPROCESSABLE and error.kind == "refused":
+                        dialect, looked = replace(dialect, schema="prompt"), dialect
+                    else:
+                        raise
             else:
                 if looked is not None or doubtful:
                     self._learn(replace(dialect, tried=True))
@@ -214,15 +222,17 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         extra = {**(self.extra_body or {}), **kwargs.get("extra_body", {})}
         return {**kwargs, "extra_body": {**extra, "response_format": shape}}
 
-    def _other_dialect(self, spoken: Dialect, error: ChatError, asked: dict[str, Any], stop: list[str] | None) -> Dialect:
-        """The dialect to ask in after a refusal; the refusal itself is raised where there is none."""
+    def _other_dialect(
+        self, spoken: Dialect, error: ChatError, asked: dict[str, Any], stop: list[str] | None
+    ) -> Dialect | None:
+        """The dialect to ask in after a refusal; None where what the server said points to no other."""
         with self._learning:
             if replace(self._dialect, tried=False) != replace(spoken, tried=False):
                 return self._dialect  # another thread has learned something meanwhile
             sent = {**self._default_params, **asked, **({"stop": self._stops(stop)} if self._stops(stop) else {})}
             found = spoken.after(error, spoken.shaped(sent))
             if found is None:
-                raise error
+                return None
             self._dialect, told = found
         for one in told:
             self._meter.note(f"{self._asked().server} {one}")

@@ -50,6 +50,9 @@ EXTRA = {"type": "extra_forbidden", "msg": "Extra inputs are not permitted", "in
         (501, {"error": "json_schema is not implemented"}),
         (405, {"error": {"message": "json_object response format is not supported for model: m", "code": "405"}}),
         (500, b"Internal Server Error"),
+        (422, b"Unprocessable Entity"),
+        (422, {"detail": "Das Format der Antwort wird nicht unterst\u00fctzt"}),
+        (422, {"error": {"message": "extra arguments given", "type": "validation"}}),
     ],
 )
 def test_a_server_without_schemas_is_asked_without_once_and_for_all(chat_server, misbehaving, status, body):
@@ -60,6 +63,25 @@ def test_a_server_without_schemas_is_asked_without_once_and_for_all(chat_server,
     assert '"required": ["value"]' in server.requests[-1].prompt
     ask(model, "again", Count)
     assert len(server.requests) == 32
+
+
+def test_a_request_that_is_refused_whatever_its_format_is_sent_twice_and_no_further_one(chat_server, misbehaving):
+    server = chat_server(default=misbehaving.Reply(status=422, body={"detail": "this model is not for you"}))
+    model = chat_model(f"{server.url}#m", concurrency=8)
+    failed = ask_many(model, [f"q{i}" for i in range(30)], Count)
+    assert {type(one) for one in failed} == {StructuredFailure}
+    assert "this model is not for you" in str(failed[-1])
+    assert ["response_format" in request.body for request in server.requests] == [True, False]
+
+
+def test_a_refusal_of_one_request_among_good_ones_is_not_blamed_on_the_schema(chat_server, misbehaving):
+    server = chat_server([GOOD, misbehaving.Reply(status=422, body={"detail": "no"})], default=GOOD)
+    model = chat_model(f"{server.url}#m")
+    ask(model, "a", Count)
+    with pytest.raises(ChatError, match="422"):
+        ask(model, "b", Count)
+    ask(model, "c", Count)
+    assert ["response_format" in request.body for request in server.requests] == [True, True, True]
 
 
 def test_a_server_that_names_json_object_is_asked_for_it(chat_server, misbehaving):
