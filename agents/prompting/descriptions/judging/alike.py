@@ -20,6 +20,9 @@ ALIKE = 0.97
 """Cosine below which two captions differ. MiniLM puts "large ears" and "big ears" at 0.988, "a long tail" and "a lengthy tail"
 at 0.981. It also puts opposites there: of FuDD's captions, "long, narrow muzzle" and "short, wide muzzle" have 0.991."""
 
+_ROUNDING = 1e-4
+"""By how much the cosine of the same two words may differ between batches: the closest opposites must stay opposites."""
+
 OPPOSITES = (
     *(("small", "large"), ("larger", "smaller"), ("long", "short"), ("wide", "narrow"), ("thick", "thin"), ("black", "white")),
     *(("light", "dark"), ("lighter", "darker"), ("high", "low"), ("two", "three"), ("red", "blue"), ("pointed", "rounded")),
@@ -60,7 +63,8 @@ class Likeness:
             return float(row[pair[0]] @ row[pair[1]])
 
         return [
-            found is not None and (not found or (near(pair) >= ALIKE and all(near(both) > closest for both in found)))
+            found is not None
+            and (not found or (near(pair) >= ALIKE and all(near(both) > closest + _ROUNDING for both in found)))
             for pair, found in zip(pairs, differences, strict=True)
         ]
 
