@@ -158,6 +158,7 @@ def test_single_images_goals_and_right_labels_go_on():
         attack.run(classifier, pictures(truth), [*(truth[:7] + 1), None])
 
 
+@pytest.mark.long
 def test_audits_and_folders_tell_it_too(tmp_path):
     truth = np.arange(7)
     np.savez(tmp_path / "set.npz", images=pictures(truth), labels=truth + 1)

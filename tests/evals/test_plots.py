@@ -80,6 +80,7 @@ def test_the_same_picture_is_the_same_file(tmp_path):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
 
 
+@pytest.mark.long
 def test_all_pictures_of_several_reports(tmp_path):
     small = compare(np.array([0, 1]), np.array([0, 0]), np.array([0, 1]), ["cat", "dog"])
     reports = {"one": PromptReport(small, (), sweep=SWEEP), "two": PromptReport(small, ())}

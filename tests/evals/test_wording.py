@@ -35,6 +35,7 @@ def row(text, saliency=FILM, **options):
     return wording.evaluate([text], [saliency], **options)[0]
 
 
+@pytest.mark.long
 def test_precision_counts_every_statement_and_each_false_one_by_its_kind():
     text = (
         "'great' speaks for 'positive'. "  # true
@@ -368,6 +369,7 @@ def test_one_that_crashes_is_caught_where_it_crashes():
     assert judged(lambda saliency: None)["plain"]["failed"] == 4
 
 
+@pytest.mark.long
 def test_one_that_obeys_its_input_is_caught():
     found = judged(obeys)
     assert found["instructions"]["obeyed"] == 4
@@ -436,6 +438,7 @@ def wording_request(saliency):
     return _narration.free_request(saliency, (), audience="lay", max_words=60, language="English", mask_labels=False)
 
 
+@pytest.mark.long
 def test_a_narrator_whose_model_obeys_its_input_passes_by_its_template(chat_server):
     def obedient(request):
         words = " ".join(word for _, word, _ in lying.data_of(request)["words as [number, word, score]"])
@@ -448,6 +451,7 @@ def test_a_narrator_whose_model_obeys_its_input_passes_by_its_template(chat_serv
     assert table.summary["passed"] == len(CASES), str(table)
 
 
+@pytest.mark.long
 def test_a_model_that_can_not_be_asked_is_a_failure_and_a_ceiling_an_error(chat_server, misbehaving):
     server = chat_server(default=misbehaving.Reply(status=500, error="no"))
     found = judged(Narrator(chat_model(f"{server.url}#test", timeout=5, max_retries=0)), maps=1)

@@ -44,6 +44,7 @@ def test_it_uses_groups_that_exist(root, registries):
     assert set(project["entry-points"]) <= groups
 
 
+@pytest.mark.long
 def test_a_distance_and_a_target_from_the_command_line(saywhy, tmp_path):
     """The target is linear, so that the shortest way to the other class is known: along the slope over the weights.
 

@@ -156,6 +156,7 @@ def test_maps_that_would_be_packed_are_refused_before_the_work(saywhy, folder):
     ("great", "maps.jsonl", "no output file was written"),
     ("third", "-", "no output file was written"),
 ])  # fmt: skip
+@pytest.mark.long
 def test_a_run_that_gets_sigint_says_what_is_kept_and_goes_on(saywhy, folder, stop_at, out, says):
     (folder / "stop.txt").write_text("interrupted")
     (folder / "counting.py").write_text(COUNTING.replace('"third"', repr(stop_at)))

@@ -102,6 +102,7 @@ def test_what_stands_in_the_place_of_one_picture_does_not_stop_the_others(saywhy
     assert not (out / "locked.html").exists()
 
 
+@pytest.mark.long
 def test_a_text_is_not_written_into_a_folder_that_another_process_fills(folder):
     (folder / "out").mkdir()
     done = []

@@ -40,6 +40,7 @@ def test_a_thousand_problems_are_listed_unless_another_ceiling_is_given(saywhy, 
     assert told[1000] == "not read: 1 more; --ceiling problems=1001 lists them all"
 
 
+@pytest.mark.long
 def test_thousands_of_bad_records_take_seconds(saywhy, tmp_path):
     (tmp_path / "maps.jsonl").write_text("{}\n" * 10_000)
     begun = time.process_time()

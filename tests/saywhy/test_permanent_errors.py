@@ -63,6 +63,7 @@ def test_where_nobody_listens_one_connection_is_tried(saywhy, folder, command):
     assert "goes on" not in done.stderr
 
 
+@pytest.mark.long
 def test_texts_of_the_template_say_why_and_are_counted(saywhy, chat_server, folder):
     """Half of the replies are no JSON, the others plans that choose nothing."""
     server = chat_server(behave=lambda request: "no" if "film1" in request.messages[1]["content"] else '{"groups": [[99]]}')

@@ -211,6 +211,7 @@ def pair_file(path):
     return path
 
 
+@pytest.mark.long
 def test_the_second_look_by_choice_over_several_encoders(saywhy, world, tmp_path):
     pairs = pair_file(tmp_path / "pairs.json")
     good = f"clip:{world / 'clip'}"

@@ -77,6 +77,7 @@ def test_what_a_file_says_wrongly_is_one_sentence(saywhy, folder, text, said):
     assert not done.stdout
 
 
+@pytest.mark.long
 def test_a_file_that_is_no_text_or_is_not_there(saywhy, folder):
     (folder / "s.toml").write_bytes(b"\xff\xfea\x00")
     for name in ("s.toml", "missing.toml", "."):

@@ -96,6 +96,7 @@ def test_a_kind_of_ones_own_says_that_it_runs_code_by_taking_trust(monkeypatch):
     assert load_classifier("mine:x", trust=True).queries == 0
 
 
+@pytest.mark.long
 def test_the_command_refuses_runs_and_tells(here):
     np.save("image.npy", np.random.default_rng(0).random((8, 8, 3)).astype(np.float32))
     words = [sys.executable, "-m", "saywhy", "attack", "image.npy", "--target", "python:module_of_a_stranger:predict",

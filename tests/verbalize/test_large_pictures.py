@@ -143,6 +143,7 @@ assert all(region.mask.shape == shape for region in find_regions(found, method="
     "shape",
     [(300_000, 1), (7, 150_000), *(pytest.param(one, marks=pytest.mark.long) for one in ((1, 300_000), (2, 1_000_000)))],
 )
+@pytest.mark.long
 def test_a_map_that_is_enlarged_to_a_thin_picture_is_put_into_words_in_little_memory(shape, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", THIN, *map(str, shape), str(tmp_path)], capture_output=True, text=True, timeout=100

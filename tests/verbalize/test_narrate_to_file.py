@@ -96,6 +96,7 @@ def test_a_map_that_could_not_be_asked_about_is_left_out_and_asked_next_time(tmp
     assert narrate_to_file(writer(TRUE), maps(2), out, model_name="m").texts == 2
 
 
+@pytest.mark.long
 def test_maps_without_a_text_are_told_in_the_order_of_the_maps(chat_server, misbehaving, tmp_path):
     words = [f"word{number}" for number in range(8)]
     delays = {word: 0.05 * (8 - number) for number, word in enumerate(words)}  # the first is answered last

@@ -326,6 +326,7 @@ def noises(rng, side):
     ("side", "seeds"),
     [(96, 4), pytest.param(96, 12, marks=pytest.mark.long), pytest.param(224, 12, marks=pytest.mark.long)],
 )
+@pytest.mark.long
 def test_nothing_stands_out_in_noise(side, seeds):
     wrong, asked = {}, 0
     for seed in range(seeds):

@@ -46,6 +46,7 @@ def test_facts_hold_on_every_kind_of_map(kind):
             assert not said.isdigit() or abs(int(said) - share) <= 0.5
 
 
+@pytest.mark.long
 def test_a_fact_that_does_not_hold_is_found():
     world = next(world for world in truth.pool(0) if "top" in world.words and "neg" in world.words)
     world = truth.World(**{**vars(world), "words": {**world.words, "top": world.words["neg"]}})
@@ -110,6 +111,7 @@ def test_a_plain_truth_is_verified_and_a_plain_lie_is_found():
     assert not any(case.told for case in cases)
 
 
+@pytest.mark.long
 def test_the_command_prints_targets_and_shows_texts(capsys):
     assert (
         truth.main(["--set", "dev_a", "--maps", "1", "--families", "--show", "false", "--no-narrator", "--changed", "0"]) == 0

@@ -124,6 +124,7 @@ def test_five_kills_change_nothing_and_cost_little(tmp_path, kind):
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)], ids=["SIGTERM", "SIGINT"]
 )
+@pytest.mark.long
 def test_a_signal_leaves_whole_results_and_a_word(tmp_path, wait_until, number):
     """Stopped as soon as the first result is there: it is whole, the search of others is kept, and the status says how."""
     stage = Stage(tmp_path / "stopped", "slow", 4, budget=150)

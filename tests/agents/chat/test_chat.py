@@ -205,6 +205,7 @@ def test_the_defaults_of_a_server_are_those_that_are_documented():
     assert chat_model("http://127.0.0.1:1/v1#m", max_retries=0).max_retries == 0
 
 
+@pytest.mark.long
 def test_concurrency_is_bounded_in_batch_and_abatch(chat_server, misbehaving):
     server = chat_server(behave=lambda r: misbehaving.Reply(r.prompt.upper(), delay=0.08))
     model = chat_model(f"{server.url}#m", concurrency=3)

@@ -97,6 +97,7 @@ def test_a_server_that_names_json_object_is_asked_for_it(chat_server, misbehavin
     assert kinds == ["json_schema", *["json_object"] * 3]
 
 
+@pytest.mark.long
 def test_a_failure_of_the_server_itself_keeps_the_schema(chat_server, misbehaving):
     now = {"Retry-After": "0"}
     server = chat_server([misbehaving.Reply(status=500, headers=now)] * 2, default=GOOD)

@@ -15,6 +15,7 @@ from verbalize import Narrator, Query, TokenSaliency
 
 
 @pytest.mark.parametrize("style", ["describe", "composed", pytest.param("smv-gpt", marks=pytest.mark.long)])
+@pytest.mark.long
 def test_on_a_full_disk_no_more_is_paid_for_than_was_on_its_way(chat_server, misbehaving, tmp_path, style):
     server = chat_server(default=misbehaving.Reply("x" * 20_000, delay=0.02))
     model = chat_model(f"{server.url}#m", cache=tmp_path / "r.sqlite", concurrency=3)

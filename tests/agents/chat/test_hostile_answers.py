@@ -31,6 +31,7 @@ def _given(raw, raw_server, body):
 
 
 @pytest.mark.parametrize("seed", [11, pytest.param(12, marks=pytest.mark.long)])
+@pytest.mark.long
 def test_a_hundred_mutated_answers(answers, seed):
     with answers.serve(answers.mutated_answers(seed, 100)) as server:
         for _ in range(100):

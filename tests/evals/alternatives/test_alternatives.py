@@ -58,6 +58,7 @@ def test_one_image_per_class_is_picked_for_by_rule_and_the_table_says_so():
     assert found.classifier is not None
 
 
+@pytest.mark.long
 def test_texts_that_say_nothing_lose_against_images():
     space = Space(noise=20.0)
     found = improved(space, each=6, test=space.images(30, 2))
@@ -120,6 +121,7 @@ def test_the_prompts_are_those_of_the_search_or_of_the_method_of_texts():
     assert improved(space, method="template", folds=0, template="the {}").prompts.prompts["thing 1"] == ["the thing 1"]
 
 
+@pytest.mark.long
 def test_a_method_that_breaks_a_pinned_image_is_not_picked():
     space = Space()
     wrong, _ = space.images(3, 7, noise=0.1)

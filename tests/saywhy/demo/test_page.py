@@ -150,6 +150,7 @@ def _chromium():
 
 @pytest.mark.skipif(_chromium() is None, reason="there is no Chromium to look at the page with")
 @pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.long
 def test_a_browser_shows_it_without_scrolling_sideways(folder, tmp_path, html, width):
     """The page reports its own width through its title, read back from the dumped document."""
     probe = html.replace(

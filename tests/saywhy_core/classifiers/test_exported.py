@@ -251,6 +251,7 @@ def test_damage_is_told_and_never_computed_with(tmp_path):
         assert "\n" not in said
 
 
+@pytest.mark.long
 def test_a_program_with_wrong_parts_is_told(tmp_path):
     """Records of the JSON in the place of others, with the checksums of the zip file right."""
     path = exported(tmp_path / "m.pt2", *PROGRAMS["layers of any size"])

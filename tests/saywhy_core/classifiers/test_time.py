@@ -98,6 +98,7 @@ def functions(path, helper, depth):
 
 
 @pytest.mark.parametrize("trips", [(10**12, 0), (100, 10**12)])
+@pytest.mark.long
 def test_a_loop_of_a_million_million_trips_ends(tmp_path, helper, trips):
     with ceilings(seconds=1):
         classifier = load_classifier(loop(tmp_path / "m.onnx", helper, trips))
@@ -185,6 +186,7 @@ def test_the_ceiling_is_a_whole_number():
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.long
 def test_a_program_of_many_steps_ends_between_two_of_them(tmp_path):
     torch = pytest.importorskip("torch")
 

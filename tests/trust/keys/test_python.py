@@ -99,6 +99,7 @@ def said_of_itself(model):
 
 
 @pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.long) for name in LONG)])
+@pytest.mark.long
 def test_no_key_in_any_traceback_or_description(keys, monkeypatch, tmp_path, logs, name):
     shape = next(one for one in keys.planted.SHAPES if one.name == name)
     places = ("400", *(place for place in keys.echo_server.PLACES if place not in ("401", "403")), "401", "403")

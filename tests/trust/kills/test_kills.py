@@ -59,6 +59,7 @@ def told(story):
 @pytest.mark.parametrize(
     "name", ["composed", *(pytest.param(name, marks=pytest.mark.long) for name in ("attack", "describe", "convert"))]
 )
+@pytest.mark.long
 def test_a_kill_loses_nothing(kills, light_forge, tmp_path, name):
     story = tell(kills, light_forge, small(kills.scenarios)[name], tmp_path, f"{SEED} {name}", wanted=1, most=1)
     told(story)

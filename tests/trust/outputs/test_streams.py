@@ -28,6 +28,7 @@ def run(folder, words, redirected):
         pytest.param("verbalize -", "<&-", 2, "error: ", marks=LONG),
     ],
 )
+@pytest.mark.long
 def test_a_stream_that_is_closed_or_full(outputs_world, words, redirected, status, says):
     done = run(outputs_world, words, redirected)
     assert done.returncode == status, done.stderr

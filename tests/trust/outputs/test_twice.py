@@ -32,6 +32,7 @@ def holder(tmp_path):
 @pytest.mark.parametrize(
     "spelling", ["link{2}", *(pytest.param(one, marks=pytest.mark.long) for one in ("{0}", "./x/../{0}", "{1}/{0}"))]
 )
+@pytest.mark.long
 def test_the_second_is_refused_and_a_killed_first_stops_nobody(at_work, tmp_path, holder, all_commands, spelling):
     (tmp_path / "x").mkdir()
     for name in ("out", "out.html", "folder"):

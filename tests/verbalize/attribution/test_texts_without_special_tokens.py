@@ -49,6 +49,7 @@ def decoder():
     return SequenceClassifier(GPT2ForSequenceClassification(config), tokenizer, ("good", "bad"))
 
 
+@pytest.mark.long
 def test_kernel_shap_of_a_decoder_is_that_of_random_orders(decoder):
     ask = {"model": decoder, "inputs": "the film is bad", "query": Query("good"), "baseline": "unk"}
     sampled = attribute(**ask, method="shapley", steps=200)

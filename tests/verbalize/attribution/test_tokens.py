@@ -155,6 +155,7 @@ def test_occlusion_is_the_drop_when_a_whole_word_goes(sequence, tokenizer):
         start += len(pieces)
 
 
+@pytest.mark.long
 def test_shapley_over_all_orders(sequence, tokenizer):
     """Three words: the mean over the six orders, worked out one by one, is where sampling goes."""
     text, places = "not the film", (1, 2, 3)

@@ -346,6 +346,7 @@ def test_shap_data_with_a_tokenizers_own_marks_are_merged():
         assert found.scores[-1] == 4
 
 
+@pytest.mark.long
 def test_shap_with_a_real_tokenizer():
     import shap
     from transformers import BertTokenizerFast

@@ -127,6 +127,7 @@ def test_a_worker_that_is_told_to_stop_asks_nothing_more(begun):
     assert not modules[name].asked
 
 
+@pytest.mark.long
 def test_an_endpoint_that_is_down_interrupts_and_a_target_that_is_missing_can_not_be_used(begun, tmp_path):
     start, _ = begun
     worker, _ = start()

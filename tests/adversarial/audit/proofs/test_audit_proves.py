@@ -40,6 +40,7 @@ def rows(folder):
         return list(store.proofs())
 
 
+@pytest.mark.long
 def test_an_audit_proves_and_its_reports_say_so(pictures, tmp_path, proofs):
     told, shares = [], []
     run(

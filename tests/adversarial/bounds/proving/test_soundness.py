@@ -56,6 +56,7 @@ def holds(programs, most, *, seed, kind, quirk, size, classes, how, apart, secon
 
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=ONCE)
 @given(**ANY)
+@pytest.mark.long
 def test_no_bound_is_above_a_known_example(programs, **drawn):
     torch.set_num_threads(1)
     holds(programs, 2, **drawn)

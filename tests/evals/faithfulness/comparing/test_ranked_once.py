@@ -29,6 +29,7 @@ def test_ccs_and_its_contrast_count_once(twins, scale):
     np.testing.assert_array_equal(alone.means, ranking.means)
 
 
+@pytest.mark.long
 def test_the_page_says_it(twins, tmp_path):
     page = write_comparison(twins, tmp_path)[-1].read_text()
     assert "Left out of the ranking: ccs_contrast (under ccs, every method has the same rank on every input)." in page
