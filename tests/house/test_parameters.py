@@ -27,6 +27,19 @@ PRESCRIBED = {
     ("agents.Replies.aclear", "kwargs"): "langchain-core's BaseCache.aclear takes options of other caches",
 }
 
+# Their cases take seconds each: searches, fits and whole pages.
+SLOW = {
+    "agents.PromptOptimizer",
+    "agents.chat.LocalChat",
+    "evals.prompts.alternatives.improve_prompts",
+    "evals.prompts.draw_reports",
+    "evals.prompts.evaluate_encoders",
+    "evals.study.analysis.analyze",
+    "evals.study.building.build_study",
+    "evals.study.power.detectable_effect",
+    "verbalize.clusters.clusters_page",
+}
+
 
 def public_callables():
     """Dotted name -> callable, for every class, function and public method of every face; each object once."""
@@ -74,7 +87,13 @@ def test_only_records_are_told_apart_by_what_they_hold():
         assert not inspect.isclass(thing) or one.record or one.seen is not None, f"{one.what}: say what is seen of it"
 
 
-@pytest.mark.parametrize("one", harness.CASES, ids=[f"{number}-{one.what}" for number, one in enumerate(harness.CASES)])
+@pytest.mark.parametrize(
+    "one",
+    [
+        pytest.param(one, id=f"{number}-{one.what}", marks=[pytest.mark.long] if one.what in SLOW else [])
+        for number, one in enumerate(harness.CASES)
+    ],
+)
 def test_each_parameter_changes_the_result_or_raises(one, request):
     tools = harness.Tools(request)
     before = harness.outcome(one, one.base, tools)
