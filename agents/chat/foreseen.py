@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from langchain_core.caches import BaseCache
+from langchain_core.messages import AIMessage, BaseMessage
+
 from agents.chat.guarded import GuardedChatModel, prompt_of
 from agents.chat.limits import Meter
+from agents.chat.objects.reading import Bad, read_object
 from agents.chat.own_replies import ModelReplies
+from agents.chat.replies import Replies
 from agents.chat.schema import schema_of
-from agents.chat.structured import with_schema
+from agents.chat.structured import as_messages, objection, with_schema
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessage
     from pydantic import BaseModel
 
-MOST_READ = 2000
+MOST_READ = 1000
 """Requests that are written out and looked up in the cache. Of more, that many are read from all parts of the list, which takes
-a second or two, and the counts are scaled."""
+some seconds, and the counts are scaled: the share that the cache answers is then known to three per cent."""
+
+MOST_MEASURED = 400
+"""As many of more requests where the cache holds nothing, and tokens alone are counted: their mean over requests of one kind is
+then known to a few per cent, which is less than what is unknown about the tokenizer."""
 
 BAND = 2.0
 """Factor within which tokens are foreseen where a server counts them. English text has about four bytes per token, German
@@ -67,6 +76,18 @@ class Foreseen:
             max(self.most_each, other.most_each),
         )
 
+    def times(self, factor: float) -> Foreseen:
+        """So many times as much, as where a part of a run was looked at."""
+        return Foreseen(
+            round(factor * self.requests),
+            round(factor * self.cached),
+            round(factor * self.prompt_tokens),
+            round(factor * self.completion_tokens),
+            None if self.cost is None else factor * self.cost,
+            about=True,
+            most_each=self.most_each,
+        )
+
     def __str__(self) -> str:
         about = "about " if self.about else ""
         parts = [f"{about}{self.requests:,} request{'' if self.requests == 1 else 's'}"]
@@ -86,6 +107,37 @@ class Foreseen:
         return self.most_each > 1 and self.requests > 0
 
 
+class NoReplies(BaseCache):
+    """The cache of a first run, which holds nothing yet: equal requests will be sent once. It keeps nothing."""
+
+    def lookup(self, prompt: str, llm_string: str) -> None:
+        """None."""
+
+    def update(self, prompt: str, llm_string: str, return_val: Any) -> None:
+        """Keep nothing."""
+
+    def clear(self, **kwargs: Any) -> None:
+        """Nothing is there."""
+
+
+class OnDemand(Sequence[list[BaseMessage]]):
+    """Requests that are each made when they are asked for: a list of a million would take minutes.
+
+    Args:
+        size: how many there are.
+        make: makes the request of a position.
+    """
+
+    def __init__(self, size: int, make: Callable[[int], list[BaseMessage]]) -> None:
+        self._size, self._make = size, make
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._make(index)
+
+
 def foresee(
     model: BaseChatModel,
     messages: Sequence[str | Sequence[BaseMessage]],
@@ -94,12 +146,14 @@ def foresee(
     reply_tokens: int = 200,
     reasks: int = 2,
     fresh: bool = False,
+    then: Callable[[int, Any], Sequence[BaseMessage] | None] | None = None,
 ) -> Foreseen:
     """Foresee what asking these requests takes, without sending anything.
 
     Prompt tokens are counted by the model's own tokenizer where it runs in this process, and estimated from the bytes otherwise
     (the schema in the prompt included). Replies that the cache holds cost nothing, and their length is that of the replies to
-    come. Of more than `MOST_READ` requests, that many from all parts of the list are read.
+    come; where such a reply led to a further request, that one is looked up as well. Equal requests are sent once where the
+    replies are kept. Of more than `MOST_READ` requests, that many from all parts of the list are read.
 
     Args:
         model: a chat model, of `chat_model`; of others, the cache and the price are unknown.
@@ -108,6 +162,8 @@ def foresee(
         reply_tokens: the tokens of a typical reply, where the cache has none. `max_tokens` of the model bounds it.
         reasks: how often a reply that does not validate is sent back.
         fresh: the cache is not asked, as where its replies were of no use.
+        then: called with the position of a request and the cache's reply to it (an object of `schema`, or a text); returns
+            what is asked next because of it, or None.
 
     Raises:
         UsageError: `reply_tokens` is below 1, `reasks` is negative, or a request has no messages.
@@ -121,18 +177,16 @@ def foresee(
     price = meter.price if isinstance(meter, Meter) else None
     if not size:
         return Foreseen(cost=0.0 if price else None)
-    places = range(size) if size <= MOST_READ else [at * size // MOST_READ for at in range(MOST_READ)]
-    shape = None if schema is None else schema_of(schema)
-    look = _Cached(model, {} if shape is None else {"json_schema": shape}, fresh=fresh)
+    look = _Cached(model, schema, fresh=fresh)
+    most = MOST_READ if look.holds else MOST_MEASURED
+    places = range(size) if size <= MOST_READ else [at * size // most for at in range(most)]
     prompt: list[int] = []
     replies: list[int] = []
     for place in places:
-        talk = with_schema(messages[place], shape, place)
-        said = look.reply_to(talk)
-        if said is not None:
-            replies.append(_tokens_in(said))
-        else:
-            prompt.append(_tokens_of(model, talk))
+        missing, said = look.follow(messages[place], place, reasks, then)
+        replies += map(_tokens_in, said)
+        if missing is not None:
+            prompt.append(_tokens_of(model, missing))
     times = size / len(places)
     requests = round(len(prompt) * times)
     each = sum(replies) / len(replies) if replies else float(reply_tokens)
@@ -140,23 +194,94 @@ def foresee(
     completion = round(requests * (each if bound is None else min(each, bound)))
     tokens = round(sum(prompt) * times)
     cost = None if price is None else (tokens * price[0] + completion * price[1]) / 1e6
-    sampled = times > 1 and bool(replies)  # where nothing is cached, all are sent, and the number is exact
-    return Foreseen(requests, size - requests, tokens, completion, cost, sampled, reasks + 1 if schema is not None else 1)
+    cached = round((len(replies) + look.repeated) * times)
+    sampled = times > 1 and cached > 0  # where nothing is cached, all are sent, and the number is exact
+    return Foreseen(requests, cached, tokens, completion, cost, sampled, reasks + 1 if schema is not None else 1)
+
+
+def kept_reply(model: BaseChatModel, messages: str | Sequence[BaseMessage], schema: type[BaseModel]) -> Any:
+    """The object in the reply that the cache holds to this request; None where it holds none, or none that can be used.
+
+    Nothing is sent, and no hit is counted.
+    """
+    return _Cached(model, schema).object_for(messages)
 
 
 class _Cached:
     """The replies that the cache of a model has; it counts no hit."""
 
-    def __init__(self, model: BaseChatModel, options: dict[str, Any], *, fresh: bool) -> None:
+    def __init__(self, model: BaseChatModel, schema: type[BaseModel] | None, *, fresh: bool = False) -> None:
         cache = getattr(model, "cache", None)
-        known = isinstance(model, GuardedChatModel) and isinstance(cache, ModelReplies) and not fresh
-        self._cache = cache if known else None
-        self._model = model._get_llm_string(**options) if known else ""  # noqa: SLF001 - one room
+        kept = isinstance(model, GuardedChatModel) and isinstance(cache, ModelReplies)
+        self._schema = schema
+        self._shape = None if schema is None else schema_of(schema)
+        self._cache = cache if kept and not fresh else None
+        options: dict[str, Any] = {} if self._shape is None else {"json_schema": self._shape}
+        self._model = model._get_llm_string(**options) if kept else ""  # noqa: SLF001 - one room
+        self._missing: set[str] = set()
+        self.known = self._cache is not None
+        self.holds = self._cache is not None and _holds(self._cache.replies)
+        self.repeated = 0
 
-    def reply_to(self, talk: Sequence[BaseMessage]) -> str | None:
-        """The text of the reply to this conversation."""
-        found = None if self._cache is None else self._cache.kept(prompt_of(talk), self._model)
-        return None if found is None else "".join(one.text for one in found)
+    def follow(
+        self,
+        messages: str | Sequence[BaseMessage],
+        place: int,
+        reasks: int,
+        then: Callable[[int, Any], Sequence[BaseMessage] | None] | None,
+    ) -> tuple[list[BaseMessage] | None, list[str]]:
+        """The request that has to be sent, if any, and the replies of the cache that lead to it."""
+        said: list[str] = []
+        talk = with_schema(messages, self._shape, place)
+        asked: list[BaseMessage] | None = as_messages(messages)
+        tries = 0
+        while asked is not None:
+            prompt = prompt_of(talk) if self.known else ""
+            reply = self._reply(prompt)
+            if reply is None:
+                if self.known and prompt in self._missing:
+                    self.repeated += 1
+                    return None, said
+                self._missing.add(prompt)
+                return talk, said
+            said.append(str(reply.text))
+            found = self._read(reply, asked)
+            if not isinstance(found, Bad):
+                tries = 0
+                further = None if then is None else then(place, found)
+                asked = None if further is None else list(further)
+                talk = [] if asked is None else with_schema(asked, self._shape, place)
+            elif tries < reasks:
+                tries += 1
+                talk = [*talk, *objection(reply, found)]
+            else:
+                asked = None
+        return None, said
+
+    def object_for(self, messages: str | Sequence[BaseMessage]) -> Any:
+        """The object in the reply to this request, or None."""
+        reply = self._reply(prompt_of(with_schema(messages, self._shape, 0))) if self.known else None
+        found = None if reply is None else self._read(reply, as_messages(messages))
+        return None if isinstance(found, Bad) else found
+
+    def _read(self, reply: BaseMessage, asked: Sequence[BaseMessage]) -> Any:
+        """The object in a reply, or its text where none was asked for."""
+        if self._schema is None or self._shape is None:
+            return str(reply.text)
+        return read_object(reply, self._schema, self._shape, asked)
+
+    def _reply(self, prompt: str) -> BaseMessage | None:
+        """The reply to this prompt."""
+        found = None if self._cache is None else self._cache.kept(prompt, self._model)
+        if not found:
+            return None
+        message: BaseMessage | None = getattr(found[0], "message", None)
+        return AIMessage("".join(one.text for one in found)) if message is None else message
+
+
+def _holds(cache: BaseCache) -> bool:
+    """Whether there may be a reply in a cache."""
+    return not isinstance(cache, NoReplies) and not (isinstance(cache, Replies) and len(cache) == 0)
 
 
 def _tokens_of(model: BaseChatModel, talk: Sequence[BaseMessage]) -> int:

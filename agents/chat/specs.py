@@ -13,11 +13,11 @@ from saywhy_core.errors import UsageError, argument
 from saywhy_core.secrets import credentials_of, keep_secret
 
 if TYPE_CHECKING:
+    from langchain_core.caches import BaseCache
     from langchain_core.language_models import BaseChatModel
     from pydantic import SecretStr
 
     from agents.chat.guarded import GuardedChatModel
-    from agents.chat.replies import Replies
 
 FORMS = (
     "openai:MODEL, azure:DEPLOYMENT, http://HOST:PORT/v1#MODEL (any server that speaks OpenAI's protocol), "
@@ -43,7 +43,7 @@ def chat_model(
     max_tokens: int | None = None,
     seed: int | None = None,
     stop: list[str] | None = None,
-    cache: str | os.PathLike[str] | Replies | None = None,
+    cache: str | os.PathLike[str] | BaseCache | None = None,
     cache_as: str | None = None,
     offline: bool = False,
     retry_invalid: bool = False,
@@ -70,7 +70,8 @@ def chat_model(
         max_tokens: the most tokens in one reply. Ceilings on tokens and cost are exact only where this is set.
         seed: seed for sampling, where the server heeds it. The in-process model takes it with a temperature above 0 only.
         stop: texts at which a reply ends.
-        cache: a file, or an open `Replies`: replies are read from it where it has them, and new replies are added to it.
+        cache: a file, an open `Replies`, or another cache of langchain-core: replies are read from it where it has them, and
+            new replies are added to it.
         cache_as: the model's name in the cache; the name in the spec by default. The server's address is no part of the
             cache key, so give each of two servers that call different models by one name its own `cache_as`.
         offline: answer from the cache alone, and raise `OfflineMiss` where it has no reply.

@@ -138,14 +138,14 @@ def ask_many(
                     settle(index, StructuredFailure(reply, attempt, ""))
                     continue
                 accepted = None if accept is None else partial(accept, index)
-                result = read_object(reply, schema, shape, _messages(messages[index]), accepted)
+                result = read_object(reply, schema, shape, as_messages(messages[index]), accepted)
                 if not isinstance(result, Bad):
                     settle(index, result)
                 elif attempt <= reasks and not (
                     result.lasting == "filtered" or (result.lasting and result.lasting == lasting[index])
                 ):
                     lasting[index] = result.lasting
-                    talks[index] = [*talks[index], *_objection(reply, result)]
+                    talks[index] = [*talks[index], *objection(reply, result)]
                     still_open.append(index)
                 elif isinstance(model, GuardedChatModel) and model.ask_again(_sent(talks[index], begun[index]), **options):
                     again.append(index)
@@ -198,7 +198,8 @@ def _replies(
     yield from model.batch_as_completed(talks, return_exceptions=True, **options)
 
 
-def _messages(request: str | Sequence[BaseMessage]) -> list[BaseMessage]:
+def as_messages(request: str | Sequence[BaseMessage]) -> list[BaseMessage]:
+    """A request as messages: a text is one message of the user."""
     return [HumanMessage(request)] if isinstance(request, str) else list(request)
 
 
@@ -208,7 +209,7 @@ def with_schema(request: str | Sequence[BaseMessage], shape: dict[str, Any] | No
     Raises:
         UsageError: there are none; `index` names the request.
     """
-    talk = _messages(request)
+    talk = as_messages(request)
     if not talk:
         raise UsageError(f"request {index} has no messages")
     if shape is None:
@@ -225,7 +226,8 @@ def with_schema(request: str | Sequence[BaseMessage], shape: dict[str, Any] | No
     return [*talk[:-1], talk[-1].model_copy(update={"content": with_text})]
 
 
-def _objection(reply: BaseMessage, bad: Bad) -> list[BaseMessage]:
+def objection(reply: BaseMessage, bad: Bad) -> list[BaseMessage]:
+    """What goes back to the model after a reply that can't be used: the reply, and why."""
     said = text_of(reply)
     return [
         AIMessage(said[:_QUOTED] if said.strip() else "(no text)"),

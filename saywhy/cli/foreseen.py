@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from saywhy.cli.options.console import note
-from saywhy.cli.options.models import PANEL
+from saywhy.cli.options.groups import Rule
+from saywhy.cli.options.models import HIGH_COST, MANY_REQUESTS
 from saywhy_core.disk.destinations import beside, is_stream
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from langchain_core.language_models import BaseChatModel
@@ -20,53 +20,53 @@ if TYPE_CHECKING:
     from agents.chat import Foreseen
     from saywhy.cli.options.models import ModelOptions
 
-MANY_REQUESTS = 1000
-"""Requests above which a run must be confirmed: a quarter of an hour or more on common rate limits, and cents to dollars.
-All pairs of 45 classes are fewer."""
-
-HIGH_COST = 5.0
-"""Cost above which a run must be confirmed, in the currency of --price: more than a slip should cost."""
-
-YesOption = Annotated[
-    bool,
-    typer.Option(
-        "--yes",
-        help=f"Begin, though more than {MANY_REQUESTS:,} requests or a cost above {HIGH_COST:g} is foreseen.",
-        rich_help_panel=PANEL,
-    ),
-]
-DryRunOption = Annotated[
-    bool,
-    typer.Option(
-        "--dry-run", help="Say how many requests and tokens, and what cost, are foreseen; send nothing.", rich_help_panel=PANEL
-    ),
-]
+ASKS_NOTHING = "a run that asks; --dry-run asks nothing"
+YES_RULE = Rule(("yes",), ASKS_NOTHING, lambda options: not options["dry_run"])
+"""The rule of every command that takes `ModelOptions`."""
 
 
-def tell_or_stop(foreseen: Foreseen, model: ModelOptions, *, yes: bool, dry_run: bool) -> bool:
+def may_begin(model: ModelOptions, most: int, plan: Callable[[], Foreseen]) -> bool:
+    """Tell what is foreseen where that was asked for or is much; return whether the run may begin.
+
+    Small runs without a price are not looked at, because nothing about them needs to be confirmed.
+
+    Args:
+        model: the options.
+        most: the most requests that can be foreseen, such as the number of texts.
+        plan: says what is foreseen; it may take some seconds.
+
+    Raises:
+        UsageError: much is foreseen, and --yes was not given.
+    """
+    if not model.dry_run and model.price is None and most <= MANY_REQUESTS:
+        return True
+    return told_or_stopped(plan(), model)
+
+
+def told_or_stopped(foreseen: Foreseen, model: ModelOptions) -> bool:
     """Tell what is foreseen where that was asked for or is much; return whether the run may begin.
 
     A ceiling (--max-requests, --max-cost) says what the user is ready to spend, so a run that it keeps small needs no --yes.
     Nobody is asked on the terminal.
 
     Raises:
-        UsageError: much is foreseen, and `yes` was not given.
+        UsageError: much is foreseen, and --yes was not given.
     """
-    if dry_run:
-        note(f"foreseen: {foreseen}; nothing was sent")
+    said = str(foreseen)
+    if model.retry_invalid and foreseen.cached:
+        said += "; --retry-invalid asks again where replies of the cache can't be used"
+    if model.dry_run:
+        note(f"foreseen: {said}; nothing was sent")
         return False
     requests = min(foreseen.requests, model.max_requests or foreseen.requests)
     cost = foreseen.cost or 0.0
-    if model.max_cost is not None:
-        cost = min(cost, model.max_cost)
     many, dear = requests > MANY_REQUESTS, cost > HIGH_COST and model.max_cost is None
     if not model.offline and (many or dear):
-        if not yes:
+        if not model.yes:
             raise UsageError(
-                f"foreseen: {foreseen}; nothing was sent: give --yes to begin, or a ceiling such as "
-                f"--max-requests {MANY_REQUESTS}"
+                f"foreseen: {said}; nothing was sent: give --yes to begin, or a ceiling such as --max-requests {MANY_REQUESTS}"
             )
-        note(f"foreseen: {foreseen}")
+        note(f"foreseen: {said}")
     return True
 
 
@@ -79,6 +79,10 @@ def opened_to_foresee(model: ModelOptions, out: str | Path) -> BaseChatModel:
     if model.offline:
         return model.open(out)
     kept = model.cache or model.replies or (None if is_stream(out) else beside(out, ".replies.sqlite"))
-    if kept is not None and kept.exists():
+    if kept is None:
+        return replace(model, retry_invalid=False).open("-")
+    if kept.exists():
         return replace(model, cache=kept, replies=None, offline=True, retry_invalid=False).open(out)
-    return replace(model, cache=None, replies=None, retry_invalid=False).open("-")
+    from agents.chat.foreseen import NoReplies
+
+    return replace(model, cache=None, replies=None, retry_invalid=False).open("-", kept=NoReplies())

@@ -64,7 +64,7 @@ REFUSED = {
 }  # fmt: skip
 for one in fields(ModelOptions):
     option = f"--{one.name.replace('_', '-')}"
-    value = {"price": ["1", "2"], "offline": [], "retry_invalid": []}.get(one.name, ["5"])
+    value = {"price": ["1", "2"], "offline": [], "retry_invalid": [], "dry_run": [], "yes": []}.get(one.name, ["5"])
     if one.name != "llm":
         REFUSED["check", option] = (
             ["--text", "x", "--map", "maps.jsonl", option, *value],
@@ -161,6 +161,7 @@ def test_every_command_with_a_language_model_has_the_same_options_for_it():
     assert set(seen["describe"]) == {
         *("llm", "cache", "replies", "offline", "max_requests", "max_tokens_total", "max_cost", "price", "timeout"),
         *("concurrency", "temperature", "seed", "max_tokens", "max_retries", "extra_body", "retry_invalid"),
+        *("dry_run", "yes"),
     }
     assert len({json.dumps(options, default=str, sort_keys=True) for options in seen.values()}) == 1
 

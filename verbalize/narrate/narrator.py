@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from agents.chat.foreseen import OnDemand, foresee
 from agents.chat.stopping import ends_run
 from agents.chat.structured import StructuredError, StructuredFailure, ask_again, ask_many
 from saywhy_core.errors import UsageError, argument
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
+    from agents.chat.foreseen import Foreseen
     from verbalize.claims.claim import Claim
     from verbalize.compose.menu import MenuItem
     from verbalize.saliency import Saliency
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 
 
 _SCHEMAS: dict[str, type[Plan] | type[FreeReply] | None] = {"composed": Plan, "free": FreeReply, "smv-gpt": None}
+_TYPICAL_REPLIES = {"composed": 120, "free": 300, "smv-gpt": 100}
+"""Tokens: a plan of three groups with a comment; three sentences with five claims; a paragraph."""
+_REASKS = 1  # of a reply that is no valid JSON, within each round
 
 
 class Narrator:
@@ -164,6 +169,43 @@ class Narrator:
         self._in_rounds([draft for draft in drafts if draft.done is None], settle)
         return [draft.done for draft in drafts if draft.done is not None]
 
+    def foresee(self, saliencies: Iterable[Saliency]) -> Foreseen:
+        """What `narrate_all` would ask about these maps, and what that takes; nothing is sent, and the explained model not run.
+
+        It is exact where each draft can be used. With `explained`, what the cache answers is not known beforehand, so that the
+        number is the most.
+
+        Raises:
+            UsageError: a map can't be asked about in this style.
+        """
+        from langchain_core.messages import AIMessage
+
+        maps = list(saliencies)
+        begun: dict[int, Draft] = {}
+
+        def begin(index: int) -> list[BaseMessage]:
+            begun.clear()
+            begun[index] = self._begun(maps[index], None)
+            return begun[index].messages
+
+        def go_on(index: int, reply: Any) -> list[BaseMessage] | None:
+            draft = begun[index]
+            said: AnyReply | StructuredFailure = as_prose(AIMessage(reply)) if isinstance(reply, str) else reply
+            made = self._answered(draft, said, first=False)
+            return draft.messages if made is None and len(draft.drafts) <= self.repairs else None
+
+        found = foresee(
+            self.model,
+            OnDemand(len(maps), begin),
+            _SCHEMAS[self.style],
+            reply_tokens=_TYPICAL_REPLIES[self.style],
+            reasks=_REASKS,
+            fresh=self.explained is not None,  # what it decides stands in the requests
+            then=go_on,
+        )
+        unknown = self.explained is not None and getattr(self.model, "cache", None) is not None
+        return replace(found, most_each=found.most_each * (self.repairs + 1), about=found.about or unknown)
+
     def _in_rounds(self, drafts: list[Draft], settle: Callable[[Draft, Verbalization], None]) -> None:
         """Ask about all, send back what is faulty, and settle each as soon as it is final."""
         stops: list[Exception] = []
@@ -209,7 +251,7 @@ class Narrator:
         """Send requests. `on_reply` is called with the position of a request and its reply, as replies come."""
         schema = _SCHEMAS[self.style]
         if schema is not None:
-            ask_many(self.model, requests, schema, reasks=1, on_result=on_reply)
+            ask_many(self.model, requests, schema, reasks=_REASKS, on_result=on_reply)
         else:
             # the published request asks for prose, and adding a JSON schema would change it
             replies = self.model.batch_as_completed(requests, return_exceptions=True)

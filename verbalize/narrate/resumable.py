@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
 
+    from agents.chat.foreseen import Foreseen
     from saywhy_core.progress import OnProgress
     from verbalize.narrate.narrator import Narrator
     from verbalize.saliency import Saliency
@@ -45,6 +46,41 @@ class NarratedFile:
     falsehoods: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     fallbacks: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """What a run of `narrate_to_file` would do.
+
+    Attributes:
+        maps: how many there are.
+        finished: how many of them have a text from an earlier run that was stopped.
+        foreseen: the requests for the others, and what they take.
+    """
+
+    maps: int
+    finished: int
+    foreseen: Foreseen
+
+
+def plan_to_file(
+    narrator: Narrator, saliencies: Iterable[Saliency], out: str | os.PathLike[str], *, model_name: str
+) -> PlannedFile:
+    """What `narrate_to_file` would do with the same arguments; nothing is sent, and nothing is written.
+
+    Args:
+        narrator: makes the texts; the cache of its model says which requests cost nothing.
+        saliencies: the maps.
+        out: the file; it need not exist.
+        model_name: the name of the model.
+
+    Raises:
+        UsageError: as `narrate_to_file`, as far as it can be known before anything is sent.
+    """
+    maps = list(saliencies)
+    finished = ResumableLines(str(out), _settings(narrator, maps, model_name), needs=("text", "outcome")).finished()
+    todo = [saliency for saliency in maps if saliency.saliency_id not in finished]
+    return PlannedFile(len(maps), len(maps) - len(todo), narrator.foresee(todo))
 
 
 def narrate_to_file(

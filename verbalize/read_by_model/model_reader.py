@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agents.chat.foreseen import OnDemand, foresee
 from agents.chat.replies import OfflineMiss
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from saywhy_core.disk.files import UnusableFileError
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
 
+    from agents.chat.foreseen import Foreseen
     from saywhy_core.progress import OnProgress
     from verbalize.saliency import Saliency
 
 _STOPS = (BudgetExceeded, OfflineMiss, UnusableFileError)  # what ends the run; other errors concern one sentence
+
+
+_TYPICAL_REPLY = 90
+"""Tokens: one or two claims with their fields."""
 
 
 class ModelReader:
@@ -53,20 +60,26 @@ class ModelReader:
         self.on_progress = on_progress
         self.stopped: Exception | None = None
 
+    def foresee(self, asked: Sequence[tuple[str, str, Saliency]]) -> Foreseen:
+        """What `read` would ask about the same triples, and what that takes; nothing is sent."""
+        short = [one for one in asked if len(one[0]) <= LONGEST]
+        return foresee(
+            self.model,
+            OnDemand(len(short), lambda index: _talk(*short[index])),
+            SentenceClaims,
+            reply_tokens=_TYPICAL_REPLY,
+            reasks=self.reasks,
+        )
+
     def read(self, asked: Sequence[tuple[str, str, Saliency]]) -> list[SecondReading]:
         """One reading for each (sentence, the text that it is from, the map) triple, in their order.
 
         No reply, whatever it holds, and no failure of the model raises; `problem` and `stopped` tell.
         """
-        from langchain_core.messages import HumanMessage, SystemMessage
-
         self.stopped = None
         readings = [SecondReading("not verified", problem="the sentence is too long to be asked about")] * len(asked)
         short = [index for index, (sentence, _, _) in enumerate(asked) if len(sentence) <= LONGEST]
-        talks = []
-        for index in short:
-            (_, system), (_, user) = request(*asked[index])
-            talks.append([SystemMessage(system), HumanMessage(user)])
+        talks = [_talk(*asked[index]) for index in short]
         done = 0
 
         def keep(position: int, reply: SentenceClaims | StructuredFailure) -> None:
@@ -95,3 +108,11 @@ class ModelReader:
         status = "false" if found.errors else "true" if whole else "not verified"
         problem = "; ".join(faults) if faults else None
         return SecondReading(status, found.claims, found.errors, found.undecided, problem)  # type: ignore[arg-type]
+
+
+def _talk(sentence: str, text: str, saliency: Saliency) -> list[BaseMessage]:
+    """The messages that ask for the claims of a sentence."""
+    from langchain_core.messages import HumanMessage, SystemMessage
+
+    (_, system), (_, user) = request(sentence, text, saliency)
+    return [SystemMessage(system), HumanMessage(user)]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, Field, StringConstraints
 
-from agents.chat.foreseen import Foreseen, foresee
+from agents.chat.foreseen import Foreseen, OnDemand, foresee
 from agents.chat.stopping import ends_run
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from agents.prompting.descriptions.captions import caption
@@ -27,7 +26,7 @@ from saywhy_core.reading.ceilings import CeilingError, ceiling, over
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from langchain_core.language_models import BaseChatModel
 
@@ -194,7 +193,12 @@ class DifferentialDescriber:
         todo = [pair for pair in wanted if pair not in entries and pair not in invalid]
         foreseen = [
             foresee(
-                self.model, _Lazy(self, part), PairReply, reply_tokens=TYPICAL_REPLY, reasks=self._reasks, fresh=part is useless
+                self.model,
+                OnDemand(len(part), lambda index, part=part: self.messages(part[index])),  # type: ignore[misc]
+                PairReply,
+                reply_tokens=TYPICAL_REPLY,
+                reasks=self._reasks,
+                fresh=part is useless,
             )
             for part in (todo, useless)
         ]
@@ -340,19 +344,6 @@ class DifferentialDescriber:
 def _reasons(refused: Sequence[Refused]) -> str:
     """Why captions were refused, each reason once."""
     return "; ".join(dict.fromkeys(f"{one.attribute}: {one.why}" for one in refused[:5]))
-
-
-class _Lazy(Sequence[list[BaseMessage]]):
-    """The messages about pairs, each made when it is asked for: a list of a million would take minutes."""
-
-    def __init__(self, describer: DifferentialDescriber, pairs: Sequence[Pair]) -> None:
-        self._describer, self._pairs = describer, pairs
-
-    def __len__(self) -> int:
-        return len(self._pairs)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._describer.messages(self._pairs[index])
 
 
 def _checked(pairs: Iterable[Pair], classes: int) -> list[Pair]:

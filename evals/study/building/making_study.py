@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agents.chat.foreseen import Foreseen
 from evals.study.building import answers_known, wording
 from evals.study.building.asking import check_labels, checked_part, conditions_of, tasks_of
 from evals.study.building.candidates import candidates_of
@@ -79,6 +81,7 @@ def build_study(
     force: bool = False,
     on_problem: Callable[[Problem], None] | None = None,
     on_note: Callable[[str], None] | None = None,
+    before_asking: Callable[[Foreseen], None] | None = None,
 ) -> Study:
     """Build a study's folder: `study.yaml`, `items.jsonl` and pictures.
 
@@ -110,6 +113,8 @@ def build_study(
         force: whether a study in `out` is replaced, if it has no answers.
         on_problem: called with each map that is left out. Without it, the first such map raises.
         on_note: called with what the researcher should know, a sentence each.
+        before_asking: called with what asking `chat` will take, before it is asked anything; what this raises ends the build,
+            and no folder is left. Inputs that turn out not to be shown are replaced by others, which takes some more requests.
 
     Raises:
         UsageError: nothing can be shown, an argument can't be used, or `out` holds something that must stay.
@@ -139,21 +144,29 @@ def build_study(
             names=names_of(known, synonyms) if masked else None, replace_leaks=replace_leaks,
         )  # fmt: skip
 
-        def show(candidates: Sequence[Candidate]) -> list[Item]:
+        def show(candidates: Sequence[Candidate], making: Making = making) -> list[Item]:
             told = len(making.problems)
             made = shown_items(candidates, parts, making, choices_of(candidates, known, choices, seed))
-            for one in making.problems[told:]:
+            for one in making.problems[told:] if making.foreseen is None else ():
                 if one not in making.problems[:told]:  # a file of texts is read for each batch
                     problem(one)
             return made
 
         apart = min(practice, len(found) - 1)
-        shown, rest = _filled(
-            found, min(planned.items, len(found) - apart), show, lambda pool, n: drawn(pool, n, facts, allocation, seed)
-        )
+
+        def picked(show: Callable[[Sequence[Candidate]], list[Item]]) -> tuple[list[Item], list[Item]]:
+            first, rest = _filled(
+                found, min(planned.items, len(found) - apart), show, lambda pool, n: drawn(pool, n, facts, allocation, seed)
+            )
+            return first, _filled(rest, apart, show, lambda pool, n: good_for_practice(pool, n, seed))[0] if first else []
+
+        if chat is not None and before_asking is not None:
+            ahead = replace(making, foreseen=[], problems=[], counts={})
+            picked(partial(show, making=ahead))
+            before_asking(sum(ahead.foreseen or (), Foreseen()))
+        shown, trained = picked(show)
         if not shown:
             raise UsageError("no item can be shown under all conditions; see what is wrong with each")
-        trained, _ = _filled(rest, apart, show, lambda pool, n: good_for_practice(pool, n, seed))
         made = with_practice(shown, trained, seed)
         if len(shown) < planned.items:
             tell(f"the study has {len(shown)} items; {planned.items} were asked for, and there are no more that can be shown")

@@ -162,6 +162,20 @@ def places(store: Store, database: Database) -> dict[str, int]:
     return taken | dict(counted.fetchall())
 
 
+def place_for(study_seed: int, number: int, taken: Mapping[str, int]) -> tuple[str, int]:
+    """The cell and the seed of whoever joins next.
+
+    Args:
+        study_seed: the seed of the study.
+        number: how many joined before.
+        taken: how many hold a place, by cell.
+    """
+    random = Random(f"{study_seed}-{number}")  # noqa: S311 - the order of a study, which is no secret
+    fewest = min(taken.values())
+    cell = random.choice([name for name, count in taken.items() if count == fewest])
+    return cell, random.randrange(2**31)
+
+
 def _leave(store: Store, database: Database, code: str) -> None:
     """Somebody who has not consented holds no place any more, and may still come back, as who has left."""
     database.execute(
@@ -187,9 +201,7 @@ def _enter(store: Store, database: Database, token: str, link: Mapping[str, str]
         raise Refusal(403, "This study has all its participants. Thank you for your interest.")
     number = int(meta(database, "joined", "0"))
     put_meta(database, "joined", str(number + 1))
-    random = Random(f"{store.study.file.seed}-{number}")  # noqa: S311 - the order of a study, which is no secret
-    fewest = min(taken.values())
-    cell = random.choice([name for name, count in taken.items() if count == fewest])
+    cell, seed = place_for(store.study.file.seed, number, taken)
     source = store.source
     if source != PEOPLE:
         source = f"simulated:{link.get('simulated') or source.partition(':')[2] or 'unnamed'}"
@@ -197,7 +209,7 @@ def _enter(store: Store, database: Database, token: str, link: Mapping[str, str]
     done = database.execute(
         "INSERT INTO participants (code, token, cell, seed, source, status, done, consented, joined, seen) "
         "VALUES (?, ?, ?, ?, ?, 'active', 0, ?, ?, ?)",
-        ("".join(secrets.choice(_LETTERS) for _ in range(_CODE)), _digest(token), cell, random.randrange(2**31), source,
+        ("".join(secrets.choice(_LETTERS) for _ in range(_CODE)), _digest(token), cell, seed, source,
          consented, now, now),
     )  # fmt: skip
     person = int(done.lastrowid or 0)

@@ -12,7 +12,7 @@ from evals.study.simulated.kind import Page, Reply
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import httpx
 
@@ -135,7 +135,7 @@ def _submit(client: httpx.Client, seat: _Seat, reply: Reply) -> None:
         return
     for question, sentence in problems.items():
         seat.taken.troubles.append(f"page {step.name}, question {question}: {sentence}")
-    _remember(seat, step, body)
+    seat.before += remembered(step, body.get("feedback") or ())
     if body.get("accepted"):
         seat.done, seat.stuck = int(body["done"]), 0
     else:
@@ -149,20 +149,29 @@ def _submit(client: httpx.Client, seat: _Seat, reply: Reply) -> None:
         seat.taken.status = "complete"
 
 
-def _remember(seat: _Seat, step: Step, body: dict[str, Any]) -> None:
-    """What a person would remember of the page: instructions, and what practice taught."""
+def remembered(step: Step, feedback: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a person would remember of a page: instructions, and what practice taught.
+
+    Args:
+        step: the page.
+        feedback: what was said to the answers.
+    """
+    told: list[str] = []
     if step.phase == "instructions":
-        seat.before.append(step.text)
+        told.append(step.text)
     if step.phase == "practice" and step.feedback:
-        for one in body.get("feedback") or ():
+        for one in feedback:
             verdict = "right" if one.get("correct") else "wrong"
-            seat.before.append(
+            told.append(
                 f"In practice, on this page: {step.text}\nyour answer was {verdict}; the right answer is {one.get('expected')}."
             )
     if step.phase == "comprehension":
-        for one in body.get("feedback") or ():
-            if not one.get("correct"):
-                seat.before.append(f"Your answer to the question {one.get('question')!r} was wrong; try another one.")
+        told += [
+            f"Your answer to the question {one.get('question')!r} was wrong; try another one."
+            for one in feedback
+            if not one.get("correct")
+        ]
+    return told
 
 
 def _pictures(html: str) -> set[str]:

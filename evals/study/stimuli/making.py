@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from agents.chat import Foreseen
     from evals.study.stimuli.leaks import Names
     from verbalize.saliency import Saliency
 
@@ -34,6 +35,8 @@ class Making:
             "images/NAME.png".
         folder: the folder that files named in options are relative to.
         chat: the chat model of "narrate", or None.
+        foreseen: where it is a list, a language model is not asked: what that would take is added here, and "narrate" shows
+            the template's texts.
         others: further maps of the same inputs, which explain other labels, by the id of the map in `maps`.
         names: the names of labels that no explanation may hold, or None where labels are shown.
         replace_leaks: whether names of labels in texts of a file are replaced by "the label"; else such a text is a problem.
@@ -48,6 +51,7 @@ class Making:
     add_picture: Callable[[bytes], str]
     folder: Path
     chat: Any = None
+    foreseen: list[Foreseen] | None = None
     others: Mapping[str, Sequence[Saliency]] = field(default_factory=dict)
     names: Names | None = None
     replace_leaks: bool = False

@@ -79,6 +79,9 @@ def _narrated(making: Making, options: Mapping[str, object]) -> Sequence[Stimulu
         mask_labels=making.mask_labels,
         style=word(options, "style", "composed", STYLES),  # type: ignore[arg-type]  # one of STYLES
     )
+    if making.foreseen is not None:
+        making.foreseen.append(narrator.foresee(map(making.for_words, making.maps)))
+        return _by_template(making, {})
     shown: list[Stimulus | None] = []
     for saliency, made in zip(making.maps, narrator.narrate_all(map(making.for_words, making.maps)), strict=True):
         if made.problem is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from saywhy.cli.foreseen import YES_RULE, may_begin, opened_to_foresee
 from saywhy.cli.options.console import counted, fail, note, show, show_data
 from saywhy.cli.options.explained import EXPLAINED_OPTIONS, ExplainedOptions
 from saywhy.cli.options.explained import MODEL_FORMS as EXPLAINED_FORMS
@@ -38,7 +39,8 @@ ids belong to the maps in their order. Each sentence is read back into claims, a
 The command lists what is false, with what the map says instead, and what is not verified.
 
 With [bold]--llm MODEL[/bold] a language model turns what was not read into claims, one request per sentence. They are checked
-like all others and counted apart: they can make a sentence false, and never true. {MODEL_FORMS}
+like all others and counted apart: they can make a sentence false, and never true. --dry-run says what that would take; large
+runs need --yes. {MODEL_FORMS}
 
 With [bold]--model MODEL[/bold] the model that the maps explain is run on changed inputs, and decides sentences such as
 "without 'great', the model says 'negative'". How many inputs that are is told beforehand. {EXPLAINED_FORMS}
@@ -64,6 +66,7 @@ RULES = (
         "--llm: without it no language model is asked",
         lambda options: options["llm"] is not None,
     ),
+    YES_RULE,
 )
 
 
@@ -96,8 +99,10 @@ def check(
         if not as_json:
             show("0 texts, 0 sentences: nothing to check")
         return
-    chat = model.open("-") if model.llm is not None else None  # before the work: the model's name may be wrong
-    opened = explained.open() if explained.model_spec is not None else None
+    chat = None
+    if model.llm is not None:  # before the work: the model's name may be wrong
+        chat = opened_to_foresee(model, "-") if model.dry_run else model.open("-")
+    opened = explained.open() if explained.model_spec is not None and not model.dry_run else None
     source = reading.read(maps)
     source.status = 2
     unchecked: list[Problem] = []
@@ -115,6 +120,10 @@ def check(
         for record, report in check_texts(pairs, opened, where=where, on_problem=unchecked.append):
             reports.append((record, by_record[id(record)], report))
             shown(len(reports), None)
+    if chat is not None and not _may_ask(model, reports):
+        if source.tell(("not checked", unchecked)):
+            raise typer.Exit(2)
+        return
     stopped = None if chat is None else _ask(chat, str(model.llm), reports, opened)
     if as_json:
         for record, _, report in reports:
@@ -134,6 +143,14 @@ def check(
 def _is_regular(where: str) -> bool:
     """Whether a file can be read twice, which a pipe can't."""
     return where != "-" and Path(where).is_file()
+
+
+def _may_ask(model: ModelOptions, reports: list[tuple[TextRecord, Saliency, TextReport]]) -> bool:
+    """Tell what reading the open sentences will take, where that was asked for or is much; whether they may be asked about."""
+    from verbalize import ModelReader, open_sentences
+
+    asked = [(one.text, record.text, saliency) for record, saliency, report in reports for one in open_sentences(report)]
+    return may_begin(model, len(asked), lambda: ModelReader(opened_to_foresee(model, "-")).foresee(asked))
 
 
 def _ask(

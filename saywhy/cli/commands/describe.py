@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saywhy.cli.foreseen import MANY_REQUESTS, DryRunOption, YesOption, opened_to_foresee, tell_or_stop
+from saywhy.cli.foreseen import ASKS_NOTHING, YES_RULE, may_begin, opened_to_foresee
 from saywhy.cli.options import prompts as prompting
 from saywhy.cli.options.console import counted, note
 from saywhy.cli.options.files import Use
@@ -19,6 +19,7 @@ from saywhy_core.errors import UsageError
 from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
+    from agents.chat import Foreseen
     from agents.prompting import Described, Planned
 
 HELP = f"""Have a language model describe what tells confusable classes apart.
@@ -43,8 +44,8 @@ RULES = (
         lambda options: not options["all_pairs"],
     ),
     Rule(("embeddings", "trust"), "--encoder", lambda options: options["encoder"] is not None),
-    Rule(("report",), "a run that asks; --dry-run asks nothing", lambda options: not options["dry_run"]),
-    Rule(("yes",), "a run that asks; --dry-run asks nothing", lambda options: not options["dry_run"]),
+    Rule(("report",), ASKS_NOTHING, lambda options: not options["dry_run"]),
+    YES_RULE,
 )
 
 
@@ -65,8 +66,6 @@ def describe(
     embeddings: prompting.EmbeddingsOption = None,
     trust: prompting.TrustOption = False,
     report: Annotated[Path | None, typer.Option(help="A file for what was refused, and why (JSON)."), Use.WRITTEN] = None,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
 ) -> None:
     """Describe pairs of classes."""
     from agents.prompting import describe_to_file, every_pair, needed_pairs, plan_file, problems_of, write_refusals
@@ -79,18 +78,15 @@ def describe(
         raise UsageError(f"{classes} names one class alone; name two or more, so that there is a pair to describe")
     pairs = every_pair(len(names)) if all_pairs else []
 
-    def may_begin() -> bool:
-        """Tell what is foreseen; quick runs are not looked at, because nothing about them needs to be confirmed."""
-        if not dry_run and model.price is None and len(pairs) <= MANY_REQUESTS:
-            return True
+    def plan() -> Foreseen:
         planned = plan_file(opened_to_foresee(model, out), names, pairs, out, retry_invalid=model.retry_invalid)
-        if dry_run:
+        if model.dry_run:
             _tell_plan(planned, out)
-        return tell_or_stop(planned.foreseen, model, yes=yes, dry_run=dry_run)
+        return planned.foreseen
 
-    if all_pairs and not may_begin():
+    if all_pairs and not may_begin(model, len(pairs), plan):
         return
-    chat = opened_to_foresee(model, out) if dry_run else model.open(out)  # says what is wrong before images are encoded
+    chat = opened_to_foresee(model, out) if model.dry_run else model.open(out)  # says what is wrong before images are encoded
     problems: list[object] = []
     looker = None if encoder is None else prompting.opened(encoder, embeddings, trust=trust)
     if images is not None and looker is not None:
@@ -101,7 +97,7 @@ def describe(
             f"{counted(len(found.rows), 'image')} need{'s' if len(found.rows) == 1 else ''} {len(pairs)} of the "
             f"{counted(comb(len(names), 2), 'pair')}"
         )
-        if not may_begin():
+        if not may_begin(model, len(pairs), plan):
             prompting.finish_with(problems, looker)
             return
     with progress_bar("describing pairs") as shown:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from saywhy.cli.foreseen import YES_RULE, may_begin, opened_to_foresee
 from saywhy.cli.options.choices import either, names_of
 from saywhy.cli.options.console import Output, counted, note, on_terminal
 from saywhy.cli.options.explained import EXPLAINED_OPTIONS, ExplainedOptions
@@ -24,6 +26,9 @@ from saywhy_core.progress import progress_bar
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from langchain_core.language_models import BaseChatModel
+
+    from agents.chat import Foreseen
     from saywhy_core.errors import Problem
     from saywhy_core.progress import OnProgress
     from verbalize import Background, TemplateVerbalizer
@@ -35,7 +40,7 @@ HELP = f"""Put saliency maps into words: text on a terminal, and one JSON object
 Every sentence is true of its map, because it is made from claims that are checked against the map. No language model is
 needed; with [bold]--style composed --llm MODEL[/bold] a language model chooses what to say, in which order, and for whom. With
 [bold]--style free[/bold] it writes, and what it says is checked, sent back, cut or replaced before it gets out. A run that was
-stopped goes on with the same command.
+stopped goes on with the same command. --dry-run says what asking the language model would take; large runs need --yes.
 
 {MODEL_FORMS}
 
@@ -85,6 +90,7 @@ RULES = (
         lambda options: options["model_spec"] is not None and not _narrated(options),
     ),
     Rule(("max_spans",), "the styles without a language model", lambda options: not _narrated(options)),
+    YES_RULE,
 )
 
 
@@ -190,26 +196,41 @@ def verbalize(
         )
         return
     from verbalize import Narrator, PixelSaliency
-    from verbalize.narrate import narrate_to_file
+    from verbalize.narrate import narrate_to_file, plan_to_file
 
     if pictures:
         source.expect("--pictures", "maps over pixels", lambda saliency: isinstance(saliency, PixelSaliency))
+    read = list(source)
+    run = cache(lambda: _explained(explained, "short"))
+
+    def narrator_of(chat: BaseChatModel) -> Narrator:
+        return Narrator(
+            chat,
+            audience=audience,
+            max_words=max_words or 60,
+            repairs=repairs,
+            mask_labels=mask_labels,
+            language=language,
+            style=style,  # type: ignore[arg-type]  # one of NARRATED
+            pictures=pictures,
+            background=known,
+            explained=run(),
+        )
+
+    def plan() -> Foreseen:
+        planned = plan_to_file(narrator_of(opened_to_foresee(model, out)), read, out, model_name=_named(model, explained))
+        if planned.finished:
+            note(f"{planned.finished} of {counted(planned.maps, 'map')} have a text from an earlier run already")
+        return planned.foreseen
+
+    if not may_begin(model, len(read), plan):
+        source.finish()
+        return
     chat = model.open(out)
-    narrator = Narrator(
-        chat,
-        audience=audience,
-        max_words=max_words or 60,
-        repairs=repairs,
-        mask_labels=mask_labels,
-        language=language,
-        style=style,  # type: ignore[arg-type]  # one of NARRATED
-        pictures=pictures,
-        background=known,
-        explained=_explained(explained, "short"),
-    )
+    narrator = narrator_of(chat)
     try:
         with _bar("narrating", out) as shown:
-            done = narrate_to_file(narrator, source, out, model_name=_named(model, explained), layout=layout, on_progress=shown)
+            done = narrate_to_file(narrator, read, out, model_name=_named(model, explained), layout=layout, on_progress=shown)
     finally:
         tell_usage(chat)
     if out != "-":

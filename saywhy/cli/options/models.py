@@ -15,9 +15,17 @@ from saywhy_core.disk.destinations import beside, is_stream
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from langchain_core.caches import BaseCache
     from langchain_core.language_models import BaseChatModel
 
 PANEL = "Language model"
+MANY_REQUESTS = 1000
+"""Requests above which a run must be confirmed: a quarter of an hour or more on common rate limits, and cents to dollars.
+All pairs of 45 classes are fewer."""
+
+HIGH_COST = 5.0
+"""Cost above which a run must be confirmed, in the currency of --price: more than a slip should cost."""
+
 MODEL_FORMS = (
     "MODEL is [bold]openai:NAME[/bold], [bold]azure:DEPLOYMENT[/bold], [bold]http://HOST:PORT/v1#NAME[/bold] (any server that "
     "speaks OpenAI's protocol), or [bold]transformers:NAME_OR_FOLDER[/bold] (in this process). Keys are read from "
@@ -32,7 +40,10 @@ def _option(text: str, *names: str, **settings: Any) -> Any:
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """A language model, and what it may cost. `open` makes the model."""
+    """A language model, and what it may cost. `open` makes the model.
+
+    A command that takes these options tells what it will ask before it asks anything: `saywhy.cli.foreseen.may_begin`.
+    """
 
     llm: Annotated[
         str | None,
@@ -77,9 +88,15 @@ class ModelOptions:
         bool,
         _option("Ask again where replies of an earlier run, kept in the cache, could not be used.", "--retry-invalid"),
     ] = False
+    dry_run: Annotated[
+        bool, _option("Say how many requests and tokens, and what cost, are foreseen; send nothing.", "--dry-run")
+    ] = False
+    yes: Annotated[
+        bool, _option(f"Begin, though more than {MANY_REQUESTS:,} requests or a cost above {HIGH_COST:g} is foreseen.", "--yes")
+    ] = False
 
-    def open(self, out: str | Path) -> BaseChatModel:
-        """The model, with its replies kept beside `out` where --cache does not say otherwise ("-" keeps none).
+    def open(self, out: str | Path, kept: BaseCache | None = None) -> BaseChatModel:
+        """The model, with its replies kept beside `out` where --cache does not say otherwise ("-" keeps none), or in `kept`.
 
         Raises:
             UsageError: no model is named, or options do not fit each other or the model.
@@ -101,7 +118,7 @@ class ModelOptions:
         check_is_free(out, "output")
         return chat_model(
             self.llm,
-            cache=cache,
+            cache=cache if kept is None else kept,
             offline=self.offline,
             max_requests=self.max_requests,
             max_tokens_total=self.max_tokens_total,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel
 
 from agents import UsageError, ask_many, chat_model, usage_of
 from agents.chat import Foreseen, foresee
-from agents.chat.foreseen import BAND, MOST_READ
+from agents.chat.foreseen import BAND, MOST_MEASURED, MOST_READ
 
 
 class Answer(BaseModel):
@@ -67,11 +67,17 @@ def test_a_long_list_is_read_in_parts(chat_server, tmp_path):
 
     model = chat_model("http://127.0.0.1:9/v1#m", max_tokens=10)
     foreseen = foresee(model, Lazy(range(100_000)), Answer)
-    assert (foreseen.requests, foreseen.about, len(made)) == (100_000, False, MOST_READ)
+    assert (foreseen.requests, foreseen.about, len(made)) == (100_000, False, MOST_MEASURED)
     assert made[-1] > 99_000
     assert foreseen.completion_tokens == 1_000_000  # bounded by max_tokens
     one = foresee(model, [[HumanMessage("How many?")]], Answer)
     assert foreseen.prompt_tokens == 100_000 * one.prompt_tokens
+    made.clear()
+    server = chat_server(default='{"value": 3}')
+    cached = chat_model(f"{server.url}#m", cache=tmp_path / "c.sqlite")
+    ask_many(cached, talks(1), Answer)
+    assert foresee(cached, Lazy(range(100_000)), Answer).about  # all of them are equal, and such are sent once
+    assert len(made) == MOST_READ
 
 
 def test_words(chat_server):
@@ -108,3 +114,30 @@ def test_other_models_have_no_cache_and_no_price():
     from langchain_core.language_models import FakeListChatModel
 
     assert foresee(FakeListChatModel(responses=["a"]), ["How many?"]).requests == 1
+
+
+def test_what_a_kept_reply_led_to_is_foreseen_too(chat_server, tmp_path):
+    replies = iter(["no object", '{"value": 3}', '{"value": 4}'])
+    server = chat_server(behave=lambda _: next(replies))
+    model = chat_model(f"{server.url}#m", cache=tmp_path / "c.sqlite")
+    ask_many(model, talks(1), Answer)
+    asked = len(server.requests)
+    assert asked == 2  # the first reply went back
+    assert (foresee(model, talks(1), Answer).requests, foresee(model, talks(1), Answer).cached) == (0, 2)
+    further = [*talks(1)[0], AIMessage("3"), HumanMessage("Are you sure?")]
+    found = foresee(model, talks(1), Answer, then=lambda _, reply: further if reply.value == 3 else None)
+    assert (found.requests, found.cached) == (1, 2)
+    ask_many(model, [further], Answer)
+    assert len(server.requests) == asked + 1
+    found = foresee(model, talks(1), Answer, then=lambda _, reply: further if reply.value == 3 else None)
+    assert (found.requests, found.cached) == (0, 3)
+
+
+def test_equal_requests_are_foreseen_once_where_replies_are_kept(chat_server, tmp_path):
+    server = chat_server(default='{"value": 3}')
+    for cache, count in ((tmp_path / "c.sqlite", 2), (None, 4)):
+        model = chat_model(f"{server.url}#m", cache=cache)
+        foreseen = foresee(model, [*talks(2), *talks(2)], Answer)
+        asked = len(server.requests)
+        ask_many(model, [*talks(2), *talks(2)], Answer)
+        assert foreseen.requests == len(server.requests) - asked == count

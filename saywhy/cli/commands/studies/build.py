@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from saywhy.cli.foreseen import YES_RULE, opened_to_foresee, told_or_stopped
 from saywhy.cli.options.console import counted, note, show
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import MapsArgument, ReadingOptions
-from saywhy.cli.options.models import MODEL_FORMS, MODEL_OPTIONS, ModelOptions, tell_usage
+from saywhy.cli.options.models import MANY_REQUESTS, MODEL_FORMS, MODEL_OPTIONS, ModelOptions, tell_usage
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from agents.chat import Foreseen
     from evals.study.design.file import DesignPart
     from saywhy_core.classifiers import Classifier
 
@@ -26,6 +28,8 @@ text), and the controls none, random and other (the explanation of another label
 once, and [bold]random-plain[/bold] is a control in the form of another condition.
 
 Labels are masked where people guess what the model chose, and no explanation may name one.
+
+--dry-run says what the condition narrate would take, and builds nothing; large runs need --yes.
 
 {MODEL_FORMS}
 
@@ -47,6 +51,7 @@ RULES = (
         "the condition narrate: no other needs a language model",
         lambda options: _narrates(options["conditions"]),
     ),
+    YES_RULE,
 )
 
 
@@ -147,7 +152,15 @@ def build(
 
     source = reading.read(maps)
     left_out: list[Problem] = []
-    chat = model.open(out) if _narrates(conditions) else None
+    chat = None
+    if _narrates(conditions):
+        chat = opened_to_foresee(model, out) if model.dry_run else model.open(out)
+    most = (items + practice) * sum(map(_narrates, conditions.split(",")))
+
+    def before_asking(foreseen: Foreseen) -> None:
+        if not told_or_stopped(foreseen, model):
+            raise typer.Exit
+
     planned = _planned(design, items, participants, block_size, group)
     try:
         study = build_study(
@@ -173,12 +186,17 @@ def build(
             force=force,
             on_problem=left_out.append,
             on_note=note,
+            before_asking=before_asking if model.dry_run or model.price is not None or most > MANY_REQUESTS else None,
         )
+    except typer.Exit:  # all that was asked for is told
+        if source.tell(("left out", left_out)):
+            raise typer.Exit(1) from None
+        raise
     except UsageError:
         source.tell(("left out", left_out))  # which may be why it ends here
         raise
     finally:
-        if chat is not None:
+        if chat is not None and not model.dry_run:
             tell_usage(chat)
     practised = sum(item.practice for item in study.items.values())
     show(f"{out}: {counted(len(study.items) - practised, 'item')}, and {practised} for practice")

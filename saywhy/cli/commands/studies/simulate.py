@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from saywhy.cli.foreseen import YES_RULE, may_begin, opened_to_foresee
 from saywhy.cli.options.console import note, show
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
@@ -16,13 +17,14 @@ HELP = (
     "Let simulated participants take a study over the same server as people will. It finds items that nobody can answer, what "
     "gives answers away, and tasks without room for improvement, and says which differences the study could detect.\n\n"
     "Their answers are marked, go into files of their own, and can't be analysed together with people's.\n\n"
+    "--dry-run says what asking a language model would take, and nobody takes the study; large runs need --yes.\n\n"
     f"{MODEL_FORMS}\n\n"
     "[bold]Example:[/bold] saywhy study simulate study --llm http://127.0.0.1:8000/v1#NAME --count 8\n\n"
     "[bold]Exit status:[/bold] 0 nothing stands in the way of people; 1 something is broken or gives answers away; 2 the "
     "command could not run to its end.\n"
 )
 _OF_THE_MODEL = tuple(name for name in MODEL_OPTIONS if name not in ("llm", "replies"))
-RULES = (Rule(_OF_THE_MODEL, "--llm", lambda options: options["llm"] is not None),)
+RULES = (Rule(_OF_THE_MODEL, "--llm", lambda options: options["llm"] is not None), YES_RULE)
 
 
 def register(group: typer.Typer) -> None:
@@ -55,7 +57,7 @@ def simulate(
     from evals.simulate import SCRIPTED
     from evals.simulate import simulate as run
     from evals.study.folder import open_study
-    from evals.study.simulated import dry_run_text, language_model_kind, requests_of
+    from evals.study.simulated import dry_run_text, foresee_study, language_model_kind, requests_of
     from saywhy_core.disk.files import atomic_open
 
     study = open_study(directory)
@@ -65,7 +67,14 @@ def simulate(
     models = {}
     chat = None
     if model.llm is not None:
-        chat = model.open(place / "answers.csv")
+        kept = place / "answers.csv"
+        if not may_begin(
+            model,
+            requests_of(study, count),
+            lambda: foresee_study(study, opened_to_foresee(model, kept), count, before=len(kinds) * count),
+        ):
+            return
+        chat = model.open(kept)
         name = model.llm.rpartition("#")[2].rpartition("/")[2]
         models[name] = language_model_kind(chat, name)
         note(f"{name}: up to {requests_of(study, count):,} requests, {count} participants with one request per page")

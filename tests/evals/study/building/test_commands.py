@@ -201,3 +201,26 @@ def test_pictures_of_signs_with_the_answers_of_their_classifier(call, tmp_path):
     names = {path.name for path in (tmp_path / "study" / "images").iterdir()}
     assert set(re.findall(r"images/([0-9a-f]+\.png)", shown)) == names
     assert not any(label in name for label in signs.CLASS_NAMES for name in names)
+
+
+@pytest.mark.parametrize("conditions", ["narrate-free,none", "narrate-smv-gpt+heatmap,random-narrate,none"])
+def test_what_a_language_model_will_be_asked_is_foreseen(call, maps, tmp_path, chat_server, conditions):
+    server = chat_server(default="Nothing of use.")
+    words = ["build", maps, "--conditions", conditions, "--items", 4, "--practice", 1, "--llm", f"{server.url}#test",
+             "--out", "study", "--max-retries", 0]  # fmt: skip
+    dry = call(*words, "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    narrated = conditions.count("narrate")
+    assert f"foreseen: {5 * narrated} requests" in dry.stderr
+    assert server.requests == []
+    assert [file.name for file in tmp_path.iterdir()] == ["maps.jsonl"]
+    refused = call(*words, "--price", 50_000, 50_000)
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    assert server.requests == []
+    assert not (tmp_path / "study").exists()
+    done = call(*words)
+    assert (tmp_path / "study").exists(), done.stderr
+    begun = [one.messages for one in server.requests if all(message["role"] != "assistant" for message in one.messages)]
+    assert len(begun) == 5 * narrated, "the others send a draft back"
+    assert "foreseen: 0 requests" in call(*words, "--force", "--dry-run").stderr

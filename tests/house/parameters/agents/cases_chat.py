@@ -271,6 +271,13 @@ record(
     about=True,
     most_each=3,
 )
+case("agents.chat.Foreseen.times", {"self": later(lambda tools: foreseen()), "factor": 2.0}, factor=3.0)
+
+
+def foreseen():
+    from agents.chat import Foreseen
+
+    return Foreseen(10)
 
 
 def kept(tools):
@@ -280,6 +287,12 @@ def kept(tools):
     model = chat_model(address(tools, default='{"value": 3}'), cache=tools.folder / "kept.sqlite")
     ask(model, "hi", Answer)
     return model
+
+
+def further(found):
+    from langchain_core.messages import HumanMessage
+
+    return [HumanMessage(f"why {found.value}?")]
 
 
 TO_FORESEE = {"model": later(kept), "messages": ["hi", "ho"], "schema": Answer}
@@ -293,3 +306,4 @@ case(
     fresh=True,
 )
 case("agents.chat.foresee", {**TO_FORESEE, "messages": ["ho"]}, reply_tokens=7)
+case("agents.chat.foresee", TO_FORESEE, then=lambda _, found: further(found))

@@ -281,6 +281,11 @@ case(
     {"self": later(lambda tools: ModelReader(answer(tools))), "asked": [("'great' tipped it.", "", TEXT)]},
     asked=[("Lovely film.", "", TEXT)],
 )
+case(
+    "verbalize.ModelReader.foresee",
+    {"self": later(lambda tools: ModelReader(answer(tools))), "asked": [("'great' tipped it.", "", TEXT)]},
+    asked=[("'great' tipped it.", "", TEXT), ("Lovely film.", "", TEXT)],
+)
 
 
 def text_file(tools, content='{"id": "a", "text": "t"}\nno record\n'):

@@ -15,6 +15,7 @@ from parameters.maps import (
     VERSUS,
 )
 
+from agents.chat import Foreseen
 from agents.prompting import PairDescriptions
 from saywhy_core.errors import Problem
 from verbalize import (
@@ -176,6 +177,26 @@ case(
     {**NARRATED, "saliencies": [TEXT, OTHER], "out": later(earlier)},
     narrated_file,
     model_name="n",
+)
+case(
+    "verbalize.narrate.plan_to_file",
+    {**NARRATED, "saliencies": [TEXT, OTHER], "out": later(earlier)},
+    narrator=later(lambda tools: Narrator(chat(tools), audience="expert")),
+    saliencies=[OTHER],
+    out=later(lambda tools: tools.folder / "b.jsonl"),
+    model_name="n",
+)
+record(
+    "verbalize.narrate.PlannedFile",
+    {"maps": 3, "finished": 1, "foreseen": Foreseen(2)},
+    maps=4,
+    finished=2,
+    foreseen=Foreseen(1),
+)
+case(
+    "verbalize.Narrator.foresee",
+    {"self": later(lambda tools: Narrator(chat(tools))), "saliencies": [TEXT]},
+    saliencies=[TEXT, OTHER],
 )
 
 record(

@@ -102,6 +102,12 @@ case(
     allocation="equal",
 )
 case("evals.study.building.build_study", {**BASE, "items": 30}, _built, on_note=later(lambda tools: tools.record))
+case(
+    "evals.study.building.build_study",
+    {**BASE, "conditions": "narrate,none", "chat": FakeListChatModel(responses=["none"])},
+    _built,
+    before_asking=later(lambda tools: tools.record),
+)
 
 
 def _twice(tools):

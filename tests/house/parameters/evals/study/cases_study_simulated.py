@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 from parameters.evals.study.cases_study_server import study
@@ -92,6 +93,40 @@ def chat(answer):
         return FakeListChatModel(responses=[f'{{"answer_1": "{answer}"}}'])
 
     return later(made)
+
+
+case(
+    "evals.study.simulated.foresee_study",
+    {"study": later(study()), "model": chat("x"), "participants": 2},
+    study=later(lambda tools: with_rating(study()(tools))),
+    model=later(lambda tools: priced(tools)),
+    participants=3,
+)
+case(
+    "evals.study.simulated.foresee_study",
+    {"study": later(lambda tools: uneven(tools)), "model": chat("x"), "participants": 1},
+    before=1,
+)
+
+
+def uneven(tools):
+    """A study with two cells, one of which reads more."""
+    from evals.study import open_study
+
+    folder = study()(tools).folder
+    content = json.loads((folder / "study.yaml").read_text())
+    content["conditions"].append({"name": "long", "kind": "rationale"})
+    (folder / "study.yaml").write_text(json.dumps(content))
+    item = json.loads((folder / "items.jsonl").read_text())
+    item["stimuli"]["long"] = {"html": "<p>text</p>", "text": "a much longer text than the other"}
+    (folder / "items.jsonl").write_text(json.dumps(item) + "\n")
+    return open_study(folder)
+
+
+def priced(tools):
+    from agents.chat import chat_model
+
+    return chat_model("http://127.0.0.1:9/v1#m", price=(1.0, 2.0))
 
 
 case(
