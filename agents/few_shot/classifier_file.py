@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agents.encoders.seen import SIDE, SeenImages
 from agents.few_shot.classifier import FewShotClassifier
 from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import UsageError
@@ -18,12 +19,14 @@ from saywhy_core.reading.numpy_files import load_arrays
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
 FORMAT = 1
 ARRAYS = ("about", "weights", "bias", "keys", "key_labels")
+SEEN = ("seen_digests", "seen_small", "seen_rows")
+"""Arrays that recognise the labelled images; files of earlier releases lack them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +38,14 @@ class ClassifierFile:
         class_names: the K classes, in the order of its scores.
         encoder: the identity of the encoder in whose space it classifies; None if unknown.
         method: the name of the method that made it.
+        seen: the labelled images that it was made of, on which nothing can be claimed for it; None where the file does not say.
     """
 
     classifier: FewShotClassifier
     class_names: tuple[str, ...]
     encoder: str | None
     method: str
+    seen: SeenImages | None = None
 
     def scores(self, embeddings: NDArray[np.floating], class_names: Sequence[str], encoder: object) -> NDArray[np.float64]:
         """N×K scores of N×D embeddings, in the order of `class_names`.
@@ -79,6 +84,7 @@ def write_classifier(
     *,
     encoder: object = None,
     method: str = "",
+    seen: SeenImages | None = None,
 ) -> None:
     """Write a classifier (`.npz`, version 1), whole or not at all.
 
@@ -88,6 +94,7 @@ def write_classifier(
         class_names: its K classes.
         encoder: the encoder; its `identity` is written, where it has one.
         method: the name of the method.
+        seen: the labelled images that it was made of, so that they are recognised where it is judged.
 
     Raises:
         UsageError: there are not as many names as classes, or one stands twice.
@@ -104,6 +111,7 @@ def write_classifier(
         "alpha": classifier.alpha,
         "beta": classifier.beta,
     }
+    more: dict[str, Any] = {} if seen is None else _arrays_of(seen)
     with atomic_open(path, "wb") as stream:
         np.savez_compressed(
             stream,
@@ -112,6 +120,7 @@ def write_classifier(
             bias=classifier.bias.astype(np.float32),
             keys=classifier.keys.astype(np.float32),
             key_labels=classifier.key_labels,
+            **more,
         )
 
 
@@ -149,7 +158,36 @@ def read_classifier(path: str | os.PathLike[str]) -> ClassifierFile:
         float(about["alpha"]),
         float(about["beta"]),
     )
-    return ClassifierFile(classifier, tuple(names), about["encoder"], about["method"])
+    return ClassifierFile(classifier, tuple(names), about["encoder"], about["method"], _seen_in(name, arrays))
+
+
+def _arrays_of(seen: SeenImages) -> dict[str, NDArray[Any]]:
+    digests = np.frombuffer(bytes.fromhex("".join(seen.digests)), dtype=np.uint8).reshape(-1, 32)
+    small = np.zeros((0, SIDE, SIDE, 3), dtype=np.uint8) if seen.small is None else seen.small
+    rows = np.zeros((0, 0)) if seen.rows is None else seen.rows
+    return dict(zip(SEEN, (digests, small, rows.astype(np.float16)), strict=True))  # half precision finds what is near
+
+
+def _seen_in(name: str, arrays: Mapping[str, NDArray[Any]]) -> SeenImages | None:
+    if not set(SEEN) <= set(arrays):
+        return None
+    digests, small, rows = (arrays[key] for key in SEEN)
+    sound = (
+        digests.dtype == small.dtype == np.uint8
+        and digests.ndim == rows.ndim == 2
+        and digests.shape[1] == 32
+        and small.shape[1:] == (SIDE, SIDE, 3)
+        and len(small) == len(rows)
+        and len(small) in {0, len(digests)}
+        and _is_finite(rows)
+        and (not len(rows) or rows.shape[1] == arrays["weights"].shape[1])
+    )
+    if not sound:
+        raise UsageError(
+            f"{name}: what it says of its labelled images does not fit together; write it again with saywhy improve"
+        )
+    told = tuple(bytes(row).hex() for row in digests)
+    return SeenImages(told, small, rows.astype(np.float32)) if len(small) else SeenImages(told)
 
 
 def _is_finite(array: NDArray[Any]) -> bool:

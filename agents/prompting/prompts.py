@@ -67,6 +67,7 @@ class PromptSet:
         cross_validation: what folds of the labelled images say about these prompts; None for files of earlier versions.
         warnings: what may mislead about the result, one sentence each: a search that ended at its limit, classes it did not
             reach, pinned images that were wrong from the start.
+        shots: the SHA-256 of the files of the labelled images, so that prompts are not judged on them; empty where unknown.
     """
 
     prompts: dict[str, list[str]]
@@ -80,6 +81,7 @@ class PromptSet:
     seconds: float
     cross_validation: CrossValidation | None = None
     warnings: tuple[str, ...] = ()
+    shots: tuple[str, ...] = ()
 
     def class_vectors(self, encoder: ImageTextEncoder) -> NDArray[np.float32]:
         """K×D class vectors of length 1."""

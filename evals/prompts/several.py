@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agents.encoders import ENCODERS, encode_image_files, load_encoder
+from agents.prompting import read_descriptions
 from evals.prompts.comparison import holm
-from evals.prompts.file import evaluate_file
+from evals.prompts.file import evaluate_file, is_pair_file
+from evals.prompts.unseen import without_shots
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.legible import legible
 from saywhy_core.trust import may_run_code
@@ -95,11 +97,13 @@ def evaluate_encoders(
     trusted = {one: trust and _runs_code(one) for one in encoders}
     if trust and not any(trusted.values()):
         raise UsageError("none of these encoders runs code of the model's author, so trust has no effect; leave it out")
+    shots = () if is_pair_file(file) else read_descriptions(file, class_names).shots
     rows: list[EncoderRow] = []
     for one in encoders:
         try:
             encoder = load_encoder(one, cache=cache, trust=trusted[one])
             found = encode_image_files(encoder, images, on_progress=on_progress).of_classes(class_names)
+            found = without_shots(found, shots, file)
             truth = found.images.label_indices(class_names)
             report, problems = evaluate_file(encoder, class_names, file, found.rows, truth, **options)
         except (UsageError, RuntimeError, OSError, MemoryError) as error:  # what models, their files and devices raise

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.encoders import unit_rows
-from saywhy_core.images import read_image, resize_image
+from agents.encoders.seen import SeenImages
+from saywhy_core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     import os
@@ -17,14 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-NEAR = 0.97
-"""Cosine of the embeddings from which two files are looked at as pictures: a copy in another format or quality is above it."""
-
-SIDE = 16
-"""Pixels of the small pictures that are compared: so many that two photos differ, so few that compression leaves no trace."""
-
-ALIKE = 0.015
-"""Mean difference of the small pictures, of 1, below which they are one photo. JPEG of quality 50 stays below 0.01."""
+    from agents.encoders import EncodedImages
 
 
 def held_out(
@@ -42,27 +34,42 @@ def held_out(
             where two embeddings are nearly equal, the pictures are compared.
         shot_rows: M×D embeddings of the second.
     """
-    known = {_digest(path) for path in shots}
-    fresh = [index for index, path in enumerate(paths) if _digest(path) not in known]
-    if rows is None or shot_rows is None or not len(shots) or not fresh:
-        return fresh
-    near = unit_rows(np.asarray(rows, dtype=np.float32)[fresh]) @ unit_rows(np.asarray(shot_rows, dtype=np.float32)).T >= NEAR
-    small: dict[str, NDArray[np.float32]] = {}
-
-    def copied(place: int) -> bool:
-        own = _small(paths[fresh[place]], small)
-        others = (_small(shots[int(other)], small) for other in np.flatnonzero(near[place]))
-        return any(bool(np.abs(np.subtract(own, other)).mean() < ALIKE) for other in others)
-
-    return [index for place, index in enumerate(fresh) if not copied(place)]
+    return [int(place) for place in np.flatnonzero(~SeenImages.of(shots, shot_rows).among(paths, rows))]
 
 
-def _small(path: str | os.PathLike[str], known: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-    name = str(path)
-    if name not in known:
-        known[name] = np.asarray(resize_image(read_image(path, channels=3), (SIDE, SIDE)), dtype=np.float32)
-    return known[name]
+def without_shots(found: EncodedImages, shots: Sequence[str], file: str | os.PathLike[str]) -> EncodedImages:
+    """The images with which a prompt file was not searched; one problem says how many were left out.
 
+    Only the same bytes are recognised, because a prompt file holds no pictures.
 
-def _digest(path: str | os.PathLike[str]) -> bytes:
-    return hashlib.sha256(Path(path).read_bytes()).digest()
+    Args:
+        found: labelled images.
+        shots: the SHA-256 of the files that the search saw; empty where nothing is known.
+        file: the prompt file.
+
+    Raises:
+        UsageError: the search saw all of them.
+    """
+    if not shots:
+        return found
+    known = SeenImages(tuple(shots)).among(found.images.paths)
+    if not known.any():
+        return found
+    first = found.images.paths[int(np.flatnonzero(known)[0])]
+    if known.all():
+        raise UsageError(f"all of these images are shots with which {file} was made; give images that its search did not see")
+    kept = np.flatnonzero(~known)
+    labels = found.images.labels
+    images = replace(
+        found.images,
+        paths=tuple(found.images.paths[place] for place in kept),
+        labels=None if labels is None else tuple(labels[place] for place in kept),
+    )
+    many = int(known.sum())
+    told = "it is a shot" if many == 1 else f"this and {many - 1} more are shots"
+    return replace(
+        found,
+        images=images,
+        rows=found.rows[kept],
+        problems=(*found.problems, Problem(str(first), f"{told} with which {file} was made")),
+    )

@@ -25,6 +25,7 @@ class ClassDescriptions(dict[str, list[str]]):
     Attributes:
         pairs: the pair descriptions from which they come, if they do; None otherwise.
         problems: what of the file could not be used, and names of the file that are nearly those of a class without any.
+        shots: the SHA-256 of the labelled images with which they were chosen, as `PromptSet.shots`; empty where unknown.
     """
 
     def __init__(
@@ -32,10 +33,12 @@ class ClassDescriptions(dict[str, list[str]]):
         by_class: Mapping[str, Sequence[str]],
         problems: Sequence[Problem] = (),
         pairs: PairDescriptions | None = None,
+        shots: Sequence[str] = (),
     ) -> None:
         super().__init__({name: list(texts) for name, texts in by_class.items()})
         self.problems = tuple(problems)
         self.pairs = pairs
+        self.shots = tuple(shots)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -93,7 +96,7 @@ def read_descriptions(path: str | os.PathLike[str], class_names: Sequence[str]) 
         for name, ours in near.items()
         if ours is not None
     ]
-    return ClassDescriptions(library, problems)
+    return ClassDescriptions(library, problems, shots=_shots(content))
 
 
 def write_cupl(prompts: Mapping[str, Sequence[str]], path: str | os.PathLike[str], *, data_set: str | None = None) -> None:
@@ -115,6 +118,12 @@ def write_cupl(prompts: Mapping[str, Sequence[str]], path: str | os.PathLike[str
     with atomic_open(path) as stream:
         json.dump(by_class if data_set is None else {data_set: by_class}, stream, ensure_ascii=False, indent=1)
         stream.write("\n")
+
+
+def _shots(content: Any) -> list[str]:
+    """The digests of labelled images in a prompt file."""
+    told = content.get("shots") if isinstance(content, Mapping) and isinstance(content.get("prompts"), Mapping) else None
+    return [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
 
 
 def _by_name(content: Any, path: str | os.PathLike[str]) -> dict[str, list[str]] | None:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents import Predictions
-    from agents.encoders import ImageTextEncoder
+    from agents.encoders import EncodedImages, ImageTextEncoder
     from agents.few_shot import ClassifierFile
+    from agents.prompting.descriptions.by_class import ClassDescriptions
     from agents.prompting.second_look.aggregation import Aggregate
     from saywhy_core.images import ImageSet
 
@@ -103,11 +104,20 @@ def classify(
     _write(out, found.images.named(names), names, result)
     truth = found.images.classes_of(names) if found.images.labels else None
     if truth is not None and (known := truth >= 0).any():
-        comparison = compare(result.first[known], result.final[known], truth[known], names)
         if not known.all():
             note(f"{counted(int((~known).sum()), 'image')} of other classes than the list's, left out of these figures:")
-        note(f"first look {comparison.before}, final {comparison.after}")
-        note(comparison.verdict)
+        file = prompts or classifier
+        if file is not None and (shots := known & _seen(trained, library, found)).any():
+            note(f"{counted(int(shots.sum()), 'image')} with which {file} was made, left out of these figures:")
+            known &= ~shots
+        if trained is not None and trained.seen is None:
+            note(f"{classifier} does not say which images it was made of; figures on these would be too good")
+        if known.any():
+            comparison = compare(result.first[known], result.final[known], truth[known], names)
+            note(f"first look {comparison.before}, final {comparison.after}")
+            note(comparison.verdict)
+        else:
+            note("none is left, so nothing says whether it helps; give images that the search did not see")
     if result.missing:
         one, other = result.missing[0]
         many, are, them = ("pairs", "are", "them") if len(result.missing) > 1 else ("pair", "is", "it")
@@ -116,6 +126,14 @@ def classify(
             f"the template stood in for {them}"
         )
     prompting.finish_with([*found.problems, *pairs.problems, *(library.problems if library else ())], looker)
+
+
+def _seen(trained: ClassifierFile | None, library: ClassDescriptions | None, found: EncodedImages) -> NDArray[np.bool_]:
+    """Which images the classifier or the prompts were made with, as far as the file says."""
+    from agents.encoders.seen import SeenImages
+
+    seen = trained.seen if trained is not None else SeenImages(library.shots if library is not None else ())
+    return (seen or SeenImages(())).among(found.images.paths, found.rows)
 
 
 def _by_classifier(

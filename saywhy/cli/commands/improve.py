@@ -89,6 +89,11 @@ def improve(
     trust: prompting.TrustOption = False,
 ) -> None:
     """Search better prompts."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from agents.encoders.seen import SeenImages
     from agents.few_shot import METHODS as KNOWN
     from agents.few_shot import find_method, write_classifier
     from agents.prompting import read_descriptions
@@ -126,11 +131,16 @@ def improve(
                 must_not_break=None if pinned is None else (pinned.rows, pinned.images.label_indices(names)),
                 texts_only=streamed, progress=lambda _: bar.advance(),
             )  # fmt: skip
-        found.prompts.write(out)
+        groups = [few, *([] if pinned is None else [pinned])]
+        seen = SeenImages.of(
+            [path for one in groups for path in one.images.paths], np.concatenate([one.rows for one in groups])
+        )
+        searched = replace(found.prompts, shots=seen.digests)
+        searched.write(out)
         if not streamed:
             found.prompts.write_cupl(cupl)
         if found.classifier is not None:
-            write_classifier(trained, found.classifier, names, encoder=looker, method=found.method)
+            write_classifier(trained, found.classifier, names, encoder=looker, method=found.method, seen=seen)
         report = None
         if fresh is not None:
             draws = 0 if library is None else DRAWS  # the controls ask whether the words of descriptions matter

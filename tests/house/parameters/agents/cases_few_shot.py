@@ -6,6 +6,7 @@ import numpy as np
 from parameters.harness import case, later, record
 from parameters.space import EMBEDDED, LABELS, SPACE, TURNED
 
+from agents.encoders.seen import SeenImages
 from agents.few_shot import METHODS, ClassifierFile, FewShotClassifier, fit_probe, write_classifier
 
 TEXTS = SPACE.encode_texts(["cat", "dog", "owl", "fish"])
@@ -66,6 +67,7 @@ record(
     class_names=("a", "c"),
     encoder=None,
     method="template",
+    seen=SeenImages(("00" * 32,)),
 )
 case(
     "agents.few_shot.ClassifierFile.scores",
@@ -91,6 +93,7 @@ case(
     class_names=("b", "a"),
     encoder=SPACE,
     method="probe",
+    seen=SeenImages(("00" * 32,)),
 )
 
 

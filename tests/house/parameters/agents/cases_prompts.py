@@ -78,6 +78,7 @@ record(
     seconds=2.0,
     cross_validation=CrossValidation(0, "templates"),
     warnings=("few rounds",),
+    shots=("00" * 32,),
 )
 record(
     "agents.prompting.FoldScore",
