@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -28,8 +28,12 @@ if TYPE_CHECKING:
     from agents.prompting import PairDescriptions
     from agents.prompting.second_look.aggregation import Aggregate
     from agents.prompting.second_look.first_look import FirstLook
+    from saywhy_core.progress import OnProgress
 
     Decisions = NDArray[np.int64]
+
+
+T = TypeVar("T")
 
 
 def evaluate_prompts(
@@ -45,6 +49,7 @@ def evaluate_prompts(
     neutral: str = NEUTRAL,
     requests: int | None = None,
     tokens: int | None = None,
+    on_progress: OnProgress | None = None,
 ) -> PromptReport:
     """Compare prompts with the template alone and with controls. The images must not have been used to choose the prompts.
 
@@ -60,6 +65,8 @@ def evaluate_prompts(
         neutral: the noun in the place of class names in the control without them, such as a word for what all classes are.
         requests: how many requests the prompts cost, for the report.
         tokens: how many tokens they cost.
+        on_progress: called with (sets of texts by which all images are decided, such sets in all): the template, the prompts
+            and each draw of each control.
 
     Raises:
         UsageError: a class has no prompts, or the numbers of embeddings and labels differ.
@@ -68,12 +75,13 @@ def evaluate_prompts(
     if missing := [name for name in class_names if not prompts.get(name)]:
         raise UsageError(f"{len(missing)} class(es) have no prompts, {missing[0]!r} first")
     own = {name: list(prompts[name]) for name in class_names}
-    decide = _by_prompts(encoder, rows, class_names)
+    step = _steps(2 + _of_controls(draws), on_progress)
+    decide = _by_prompts(encoder, rows, class_names, step)
     before = decide({name: [template.format(name)] for name in class_names})
     after = decide(own)
     seeds = [seed + number for number in range(draws)]
     nameless = without_class_names(own, neutral=neutral) if draws else {}
-    decide_bare = _by_prompts(RememberingEncoder(encoder), rows, class_names)
+    decide_bare = _by_prompts(RememberingEncoder(encoder), rows, class_names, step)
     return PromptReport(
         comparison=compare(before, after, truth, class_names),
         **_controlled(
@@ -110,6 +118,7 @@ def evaluate_pairs(
     neutral: str = NEUTRAL,
     requests: int | None = None,
     tokens: int | None = None,
+    on_progress: OnProgress | None = None,
 ) -> PromptReport:
     """Compare the decisions of the follow-up, made by pair descriptions, with those of the first look and of controls.
 
@@ -137,16 +146,17 @@ def evaluate_pairs(
         )
 
     def follow_up(with_pairs: PairDescriptions) -> Decisions:
-        return looker(with_pairs).predict_embedded(rows).final
+        return step(looker(with_pairs).predict_embedded(rows).final)
 
     def nameless(with_pairs: PairDescriptions) -> Decisions:
         needed = [*described, *result.missing]
         bare = pairs_without_class_names(with_pairs, class_names, needed=needed, template=template, neutral=neutral)
-        return looker(bare, mix=1.0, encoder=remembering).predict_embedded(rows).final
+        return step(looker(bare, mix=1.0, encoder=remembering).predict_embedded(rows).final)
 
-    decide = _by_prompts(encoder, rows, class_names)
+    step = _steps(2 + _of_controls(draws) + bool(ks), on_progress)
+    decide = _by_prompts(encoder, rows, class_names, step)
     classifier = looker(described)
-    result = classifier.predict_embedded(rows)
+    result = step(classifier.predict_embedded(rows))
     captions = described.by_class(class_names)
     averaged = decide({name: texts or [template.format(name)] for name, texts in captions.items()})
     seeds = [seed + number for number in range(draws)]
@@ -171,17 +181,39 @@ def evaluate_pairs(
         tokens=tokens,
         first=first_look_words(first),
         averaged=control_of("captions averaged", [averaged], result.final, truth),
-        sweep=sweep_of(looker(described, k=steps[-1]), rows, truth, steps) if steps else None,
+        sweep=step(sweep_of(looker(described, k=steps[-1]), rows, truth, steps)) if steps else None,
     )
 
 
+def _of_controls(draws: int) -> int:
+    """How many sets of texts the controls have: two without chance, the descriptions without class names, and three drawn."""
+    return 3 + 3 * draws if draws else 0
+
+
+def _steps(total: int, on_progress: OnProgress | None) -> Callable[[T], T]:
+    """A function that takes each result, tells that one more is there, and gives it back."""
+    done = 0
+
+    def step(result: T) -> T:
+        nonlocal done
+        done += 1
+        if on_progress is not None:
+            on_progress(done, total)
+        return result
+
+    return step
+
+
 def _by_prompts(
-    encoder: ImageTextEncoder, rows: NDArray[np.float32], class_names: Sequence[str]
+    encoder: ImageTextEncoder,
+    rows: NDArray[np.float32],
+    class_names: Sequence[str],
+    step: Callable[[Decisions], Decisions],
 ) -> Callable[[Mapping[str, Sequence[str]]], Decisions]:
     def decide(texts: Mapping[str, Sequence[str]]) -> Decisions:
         by_class = [list(texts[name]) for name in class_names]  # the list may name two classes alike
         decided: Decisions = (rows @ class_vectors(encoder, by_class).T).argmax(axis=1)
-        return decided
+        return step(decided)
 
     return decide
 

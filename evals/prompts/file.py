@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agents.prompting.second_look.first_look import FirstLook
     from evals.prompts.evidence import PromptReport
     from saywhy_core.errors import Problem
+    from saywhy_core.progress import OnProgress
 
 CANDIDATES = 10  # as in Esfandiarpoor & Bach 2024
 
@@ -51,6 +52,7 @@ def evaluate_file(
     draws: int = 5,
     seed: int = 0,
     neutral: str = NEUTRAL,
+    on_progress: OnProgress | None = None,
 ) -> tuple[PromptReport, tuple[Problem, ...]]:
     """Evaluate a prompt file, a file of descriptions by class, or a pair file. The content decides which of them it is.
 
@@ -69,6 +71,7 @@ def evaluate_file(
         draws: how often each random control is drawn; 0 leaves all controls out.
         seed: seed of the draws and of the bootstrap.
         neutral: the noun in the place of class names in the control without them.
+        on_progress: called with (sets of texts by which all images are decided, such sets in all).
 
     Returns:
         The report, and the records of the file that could not be used.
@@ -93,6 +96,7 @@ def evaluate_file(
             draws=draws,
             seed=seed,
             neutral=neutral,
+            on_progress=on_progress,
         )
         return report, tuple(pairs.problems)
     if k is not None or mix is not None or first is not None or aggregate is not None or ks:
@@ -100,6 +104,7 @@ def evaluate_file(
     library = read_descriptions(file, class_names)
     prompts = prompts_of(library, class_names, template)
     report = evaluate_prompts(
-        encoder, class_names, prompts, embeddings, labels, template=template, draws=draws, seed=seed, neutral=neutral
-    )
+        encoder, class_names, prompts, embeddings, labels, template=template, draws=draws, seed=seed, neutral=neutral,
+        on_progress=on_progress,
+    )  # fmt: skip
     return report, library.problems

@@ -72,6 +72,7 @@ def evaluate_encoders(
     cache: str | os.PathLike[str] | None = None,
     trust: bool = False,
     on_progress: OnProgress | None = None,
+    on_evaluated: OnProgress | None = None,
     **options: Any,
 ) -> EncoderTable:
     """Evaluate a file with several encoders, one after the other, so that only one is in memory.
@@ -87,6 +88,7 @@ def evaluate_encoders(
         cache: a folder in which embeddings are kept, for each encoder its own.
         trust: whether code that comes with an encoder may run; for those that run none it has no effect.
         on_progress: called with (files encoded, files in all), for each encoder anew.
+        on_evaluated: called as `on_progress` of `evaluate_file`, for each encoder anew.
         options: further arguments of `evaluate_file`, such as `k` and `draws`.
 
     Raises:
@@ -105,7 +107,9 @@ def evaluate_encoders(
             found = encode_image_files(encoder, images, on_progress=on_progress).of_classes(class_names)
             found = without_shots(found, shots, file)
             truth = found.images.label_indices(class_names)
-            report, problems = evaluate_file(encoder, class_names, file, found.rows, truth, **options)
+            report, problems = evaluate_file(
+                encoder, class_names, file, found.rows, truth, on_progress=on_evaluated, **options
+            )  # fmt: skip
         except (UsageError, RuntimeError, OSError, MemoryError) as error:  # what models, their files and devices raise
             rows.append(EncoderRow(one, None, str(error) or type(error).__name__))
         else:

@@ -9,7 +9,7 @@ import pytest
 
 from agents import DifferentialClassifier, PairDescriptions, UsageError, class_vectors
 from agents.prompting import Contrast
-from evals.prompts import compare, evaluate_pairs, k_sweep, sweep_text, usual_ks
+from evals.prompts import compare, evaluate_pairs, evaluate_prompts, k_sweep, sweep_text, usual_ks
 
 NAMES = [f"class {index}" for index in range(8)]
 PAIRS = PairDescriptions(
@@ -97,3 +97,23 @@ def test_many_classes_stop_at_fifty():
     assert usual_ks(1) == [1]
     assert usual_ks(37)[-2:] == [30, 37]
     assert usual_ks(1000)[-1] == 50
+
+
+@pytest.mark.parametrize(("draws", "ks", "total"), [(0, (), 2), (0, (1, 2), 3), (1, (), 8), (3, (1, 2), 15)])
+def test_the_progress_of_an_evaluation_ends_at_its_total(draws, ks, total):
+    told = []
+    evaluate_pairs(
+        Hashed(), NAMES, PAIRS, IMAGES, LABELS, k=3, ks=ks, draws=draws, neutral="class 0",
+        on_progress=lambda done, of: told.append((done, of)),
+    )  # fmt: skip
+    assert told == [(done, total) for done in range(1, total + 1)]
+
+
+@pytest.mark.parametrize(("draws", "total"), [(0, 2), (1, 8), (5, 20)])
+def test_the_progress_of_an_evaluation_of_prompts_ends_at_its_total(draws, total):
+    told = []
+    prompts = {name: [f"{name} with stripes"] for name in NAMES}
+    evaluate_prompts(
+        Hashed(), NAMES, prompts, IMAGES, LABELS, draws=draws, neutral="class 0", on_progress=lambda *now: told.append(now)
+    )
+    assert told == [(done, total) for done in range(1, total + 1)]

@@ -212,6 +212,24 @@ def pair_file(path):
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("encoders", [1, 2])
+def test_a_long_evaluation_says_how_far_it_is(saywhy, world, tmp_path, monkeypatch, encoders):
+    monkeypatch.setattr("saywhy_core.progress.FIRST", 0.0)
+    common = [
+        pair_file(tmp_path / "pairs.json"),
+        "--classes",
+        world / "classes.json",
+        "--images",
+        world / "photos",
+        "--draws",
+        1,
+    ]
+    given = ["--encoder", f"clip:{world / 'clip'}", "--encoder", "x:1"][: 2 * encoders]
+    done = saywhy("evaluate", "prompts", *common, *given)
+    assert "deciding by texts and controls: 1 of 8 done" in done.stderr
+
+
+@pytest.mark.long
 def test_the_second_look_by_choice_over_several_encoders(saywhy, world, tmp_path):
     pairs = pair_file(tmp_path / "pairs.json")
     good = f"clip:{world / 'clip'}"

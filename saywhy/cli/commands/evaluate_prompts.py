@@ -107,7 +107,8 @@ def prompts(
         looker = prompting.opened(encoder[0], embeddings, trust=trust)
         found = without_shots(prompting.encoded(looker, images).of_classes(names), shots, file)
         truth = found.images.label_indices(names)
-        report, problems = evaluate_file(looker, names, file, found.rows, truth, **options)
+        with progress_bar("deciding by texts and controls") as shown:
+            report, problems = evaluate_file(looker, names, file, found.rows, truth, on_progress=shown, **options)
         reports, content, words = {encoder[0]: report}, report.to_dict(), report_text(report)
         left_out: Sequence[object] = [*found.problems, *problems]
     else:
@@ -147,7 +148,8 @@ def _evaluated(
         note(f"{images}: {listed.passed_over} file(s) are no images by their ending, and were passed over")
     with telling_trust(note), progress_bar("encoding images") as shown:
         return evaluate_encoders(
-            encoders, names, file, images, cache=embeddings, trust=trust, on_progress=shown, **options
+            encoders, names, file, images, cache=embeddings, trust=trust, on_progress=shown,
+            on_evaluated=shown.stage("deciding by texts and controls"), **options,
         )  # fmt: skip
 
 

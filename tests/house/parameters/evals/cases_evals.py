@@ -132,6 +132,12 @@ case("evals.prompts.evaluate_pairs", {**MEASURED, "pairs": LONG_PAIRS, "draws": 
 case("evals.prompts.evaluate_prompts", {**MEASURED, "prompts": LONG, "draws": 5}, seed=1)
 case("evals.prompts.evaluate_file", {**MEASURED, "file": later(lambda tools: prompt_file(tools, LONG)), "draws": 5}, seed=1)
 case("evals.prompts.evaluate_prompts", {**MEASURED, "prompts": LOOKS}, neutral="animal")
+
+
+TOLD = later(lambda tools: tools.record)
+case("evals.prompts.evaluate_prompts", {**MEASURED, "prompts": LOOKS}, on_progress=TOLD)
+case("evals.prompts.evaluate_pairs", {**MEASURED, "pairs": PAIRS}, on_progress=TOLD)
+case("evals.prompts.evaluate_file", {**MEASURED, "file": later(lambda tools: prompt_file(tools, LOOKS))}, on_progress=TOLD)
 case(
     "evals.prompts.evaluate_file",
     {**MEASURED, "file": later(lambda tools: prompt_file(tools, LOOKS))},
@@ -241,6 +247,7 @@ case(
     images=later(lambda tools: a_task(tools, cut=True)),
     cache=later(lambda tools: tools.folder / "kept"),
     on_progress=later(lambda tools: tools.record),
+    on_evaluated=later(lambda tools: tools.record),
     draws=0,
 )
 
