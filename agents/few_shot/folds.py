@@ -40,19 +40,13 @@ def stratified_folds(
         raise UsageError(f"cross-validation needs at least 2 folds, not {folds}")
     truth = np.asarray(labels)
     rng = np.random.default_rng(seed)
-    if rows is None:
-        copies = np.arange(len(truth))
-    else:
-        flat = np.ascontiguousarray(rows)
-        copies = np.unique(flat, axis=0, return_inverse=True)[1].reshape(-1)
-    _, first, group = np.unique(copies, return_index=True, return_inverse=True)
-    owner = truth[first]  # the class of each group of copies
+    group, owner = without_copies(truth, rows)
     sizes = np.bincount(owner)
     count = min(folds, int(sizes.max(initial=0)))
-    place = np.full(len(first), ALWAYS, dtype=np.int64)
+    place = np.full(len(owner), ALWAYS, dtype=np.int64)
     if count >= 2:
         # Each class starts at a random fold, so that classes with fewer images than folds do not all leave the last ones empty.
-        shuffled = rng.permutation(len(first))
+        shuffled = rng.permutation(len(owner))
         order = shuffled[np.argsort(owner[shuffled], kind="stable")]
         starts = np.cumsum(sizes) - sizes
         rank = np.arange(len(order)) - starts[owner[order]]
@@ -60,3 +54,20 @@ def stratified_folds(
         place[order] = (rank + shift[owner[order]]) % count
         place[sizes[owner] < 2] = ALWAYS
     return place[group]
+
+
+def without_copies(
+    labels: NDArray[np.integer], rows: NDArray[np.floating] | None
+) -> tuple[NDArray[np.int64], NDArray[np.integer]]:
+    """The different images: which of them each of n images is, and the class of each different image.
+
+    Args:
+        labels: n class indices.
+        rows: n×D embeddings; images with the same one are copies. Without them all images are different.
+    """
+    truth = np.asarray(labels)
+    if rows is None:
+        return np.arange(len(truth)), truth
+    copies = np.unique(np.ascontiguousarray(rows), axis=0, return_inverse=True)[1].reshape(-1)
+    _, first, group = np.unique(copies, return_index=True, return_inverse=True)
+    return group.reshape(-1).astype(np.int64), truth[first]

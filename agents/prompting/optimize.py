@@ -187,7 +187,7 @@ class PromptOptimizer:
         texts = EncodedTexts(self.encoder)
         start = texts.rows([self.template.format(name) for name in self.class_names])
         scale = self.scale or calibrated(rows @ start.T, truth)
-        folds, note = fold_count(truth, len(self.class_names), self.folds)
+        folds, note = fold_count(truth, len(self.class_names), self.folds, rows)
         warnings = []
         if pinned is not None:
             right = margins((pinned[0] @ start.T)[None], pinned[1])[0] > MARGIN

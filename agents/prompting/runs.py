@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agents.few_shot.folds import stratified_folds
 from agents.prompting.candidates import candidates, default_kind
 from agents.prompting.descriptions.captions import vectors_of
 from agents.prompting.prompts import PromptSet, Step
 from agents.prompting.search import Search
-from agents.prompting.selection.folds import CrossValidation, FoldScore, clearly_better, fold_score, stratified
+from agents.prompting.selection.folds import CrossValidation, FoldScore, clearly_better, fold_score
 from saywhy_core.disk.journal import Journal
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from agents.prompting.search import Outcome, Task
 
-FORMAT = 3
+FORMAT = 4
 """Of the state file: one record per iteration, with its search, its step, and all that the next iteration needs."""
 
 
@@ -126,7 +127,7 @@ class Runs:
         if not self.folds:
             return []
         # All seeds are judged on the same folds, so that their differences are not those of the folds.
-        fold = stratified(self.truth, self.folds, self.seeds[0])
+        fold = stratified_folds(self.truth, self.folds, rows=self.rows, seed=self.seeds[0])
         cosines: dict[str, list[NDArray[np.float32]]] = {}
         for index in range(self.folds):
             inside = fold != index

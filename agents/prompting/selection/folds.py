@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import logsumexp
 
+from agents.few_shot.folds import without_copies
 from agents.few_shot.selection import calibrated
 from saywhy_core.errors import UsageError
 
@@ -67,22 +68,26 @@ class CrossValidation:
         return float(np.mean(found)) if found else None
 
 
-def fold_count(labels: NDArray[np.int64], classes: int, folds: int | None) -> tuple[int, str]:
+def fold_count(
+    labels: NDArray[np.int64], classes: int, folds: int | None, rows: NDArray[np.floating] | None = None
+) -> tuple[int, str]:
     """How many folds these labels allow, and why there are fewer than asked for.
 
-    Every class with images must keep one outside each fold, so that no class has more images than folds can part.
+    Every class with images must keep one outside each fold, so that no class has more images than folds can part. The folds
+    themselves are drawn by `agents.few_shot.folds.stratified_folds`.
 
     Args:
         labels: n class indices.
         classes: how many classes there are.
         folds: how many are wanted; None for up to three.
+        rows: n×D embeddings; copies of an image count as one, because they come into one fold.
 
     Raises:
         UsageError: 1 fold, or fewer than 0.
     """
     if folds is not None and (folds < 0 or folds == 1):
         raise UsageError(f"folds must be 0 (none) or at least 2, not {folds}")
-    counts = np.bincount(labels, minlength=classes)
+    counts = np.bincount(without_copies(labels, rows)[1], minlength=classes)
     fewest = int(counts[counts > 0].min())
     wanted = MOST_FOLDS if folds is None else folds
     if wanted == 0:
@@ -95,19 +100,6 @@ def fold_count(labels: NDArray[np.int64], classes: int, folds: int | None) -> tu
     if folds is not None and fewest < wanted:
         return fewest, f"a class has {fewest} labelled images only, so that {fewest} folds were made in the place of {folds}"
     return min(wanted, fewest), ""
-
-
-def stratified(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
-    """The fold of each image: the images of a class are spread as evenly as they can be, in random order."""
-    rng = np.random.default_rng([seed, folds])
-    found = np.zeros(len(labels), dtype=np.int64)
-    offset = 0
-    for index in np.unique(labels):
-        members = rng.permutation(np.flatnonzero(labels == index))
-        # Each class begins where the one before it ended, so that the folds are equally large in all.
-        found[members] = (np.arange(len(members)) + offset) % folds
-        offset += len(members)
-    return found
 
 
 def fold_score(

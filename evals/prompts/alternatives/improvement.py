@@ -89,6 +89,7 @@ def improve_prompts(
     method: str = "auto",
     folds: int = 5,
     repeats: int = 1,
+    searches: int = 1,
     seed: int = 0,
     template: str = "a photo of a {}.",
     must_not_break: Labelled | None = None,
@@ -112,6 +113,9 @@ def improve_prompts(
         method: "auto", or a name of `agents.few_shot.METHODS`.
         folds: the most folds of the cross-validation; 0 leaves it out.
         repeats: how often the folds are drawn anew.
+        searches: with how many seeds, from `seed` on, the search with all shots runs; the one that is best over its folds is
+            taken, without folds the one that is fittest on the shots. The search in each fold runs once, so that what the
+            table says of prompts is what one search gives.
         seed: seed of the search and of the folds.
         template: the template that the search starts from.
         must_not_break: pinned images: a method that gets one wrong which the template alone gets right is not picked.
@@ -129,8 +133,9 @@ def improve_prompts(
         raise UsageError(f"the method {method} is more than prompts; choose auto or one of texts alone")
     if folds < 0 or folds == 1:
         raise UsageError(f"folds must be 0 for none, or at least 2, not {folds}")
-    if repeats < 1:
-        raise UsageError(f"repeats must be at least 1, not {repeats}")
+    for option, count in (("repeats", repeats), ("searches", searches)):
+        if count < 1:
+            raise UsageError(f"{option} must be at least 1, not {count}")
     looker = RememberingEncoder(encoder)
     rows, described = unit_rows(embeddings), dict(library or {})
 
@@ -139,7 +144,9 @@ def improve_prompts(
         return optimizer.fit_embedded(part, truth, described, must_not_break=pins)
 
     started = time.perf_counter()
-    found = searched(rows, np.asarray(labels), must_not_break, state=state, progress=progress, folds=None if folds else 0)
+    found = searched(
+        rows, np.asarray(labels), must_not_break, state=state, progress=progress, folds=None if folds else 0, repeats=searches
+    )
     # In each fold the kind of prompts is the one that all shots chose: choosing anew there would cost folds within folds.
     kind = found.cross_validation.chosen if found.cross_validation else None
     searching = time.perf_counter() - started

@@ -80,6 +80,9 @@ def improve(
     ] = "auto",
     folds: Annotated[int, typer.Option(min=0, help="The most folds in which shots are held out; 0 leaves this out.")] = 5,
     repeats: Annotated[int, typer.Option(min=1, help="How often the folds are drawn.")] = 1,
+    searches: Annotated[
+        int, typer.Option(min=1, help="With how many seeds prompts are searched, --seed first; folds choose the best.")
+    ] = 1,
     must_not_break: Annotated[
         Path | None,
         typer.Option(help="Labelled images: a method that gets one wrong which the template alone gets right is not picked."),
@@ -127,7 +130,8 @@ def improve(
         with progress_bar("searching prompts") as bar:
             found = improve_prompts(
                 looker, names, few.rows, few.images.label_indices(names), library, method=method, folds=folds, repeats=repeats,
-                seed=seed, template=template, weights=weights, synonyms=others, rounds=rounds, state=state, test=fresh,
+                searches=searches, seed=seed, template=template, weights=weights, synonyms=others, rounds=rounds, state=state,
+                test=fresh,
                 must_not_break=None if pinned is None else (pinned.rows, pinned.images.label_indices(names)),
                 texts_only=streamed, progress=lambda _: bar.advance(),
             )  # fmt: skip

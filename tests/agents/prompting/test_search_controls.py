@@ -7,12 +7,13 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from agents import PromptOptimizer, UsageError, class_vectors
+from agents.few_shot import stratified_folds
 from agents.prompting import FitnessWeights, read_descriptions, released_names
 from agents.prompting.fitness import Scorer
 from agents.prompting.library import candidate_texts, checked_synonyms, without_near_duplicates
 from agents.prompting.operators import learned_odds
 from agents.prompting.pruning import pruned
-from agents.prompting.selection.folds import clearly_better, fold_count, stratified
+from agents.prompting.selection.folds import clearly_better, fold_count
 from agents.prompting.selection.mixture import counts_of, learned_mixtures
 from agents.prompting.weights import fitness_weights
 
@@ -216,12 +217,22 @@ def test_counts_keep_the_proportions():
 
 def test_folds_hold_each_class_in_equal_parts():
     labels = np.repeat(np.arange(5), [4, 4, 6, 3, 3])
-    fold = stratified(labels, 3, 0)
+    fold = stratified_folds(labels, 3)
     for index in range(5):
         parts = np.bincount(fold[labels == index], minlength=3)
         assert parts.max() - parts.min() <= 1
         assert parts.min() >= 1
-    assert np.ptp(np.bincount(fold)) <= 1
+
+
+def test_copies_of_an_image_come_into_one_fold_and_make_no_folds():
+    space = Space(2)
+    rows, labels = space.images(2, 1)
+    found = PromptOptimizer(space, CLASSES, **QUICK).fit_embedded(rows.repeat(2, axis=0), labels.repeat(2), LIBRARY)
+    assert found.cross_validation.folds == 2  # four images of each class, of which two differ
+    one, of_it = space.images(1, 1)
+    found = PromptOptimizer(space, CLASSES, **QUICK).fit_embedded(one.repeat(3, axis=0), of_it.repeat(3), LIBRARY)
+    assert found.cross_validation.gap is None
+    assert "one labelled image only" in found.cross_validation.note
 
 
 def test_one_image_per_class_makes_no_folds_and_says_so():
@@ -244,7 +255,7 @@ def test_the_gap_is_that_of_searches_made_by_hand():
     space = Space(2)
     rows, labels = space.images(4, 1)
     found = PromptOptimizer(space, CLASSES, **QUICK, folds=2).fit_embedded(rows, labels, LIBRARY)
-    fold, kind = stratified(labels, 2, 0), found.cross_validation.chosen
+    fold, kind = stratified_folds(labels, 2, rows=rows), found.cross_validation.chosen
     right = {True: [], False: []}
     for index in range(2):
         inside = fold != index

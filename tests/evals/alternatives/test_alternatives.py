@@ -189,3 +189,13 @@ def test_the_table_marks_the_chosen_method_and_counts_what_breaks():
     assert first.split()[-3:] == ["2", "1.2", "6"]
     assert second.startswith("* probe")
     assert "breaks" not in table_text(rows, "probe")
+
+
+def test_searches_with_several_seeds_are_offered_where_the_folds_choose_among_them():
+    space = Space(4)
+    one, two = (improved(space, folds=2, searches=count).prompts for count in (1, 2))
+    assert {score.seed for score in one.cross_validation.scores} == {0}
+    assert {score.seed for score in two.cross_validation.scores} == {0, 1}
+    assert two.candidates > one.candidates
+    with pytest.raises(UsageError, match="searches must be at least 1"):
+        improved(space, searches=0)

@@ -57,6 +57,7 @@ case(
     method="probe",
     folds=3,
     repeats=2,
+    searches=2,
     seed=1,
     template="{}",
     must_not_break=(EMBEDDED, LABELS),
