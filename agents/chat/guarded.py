@@ -8,7 +8,7 @@ import json
 import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.load import dumps
@@ -37,6 +37,8 @@ class GuardedChatModel(BaseChatModel):
     Nothing is sent to a tracing service because of an environment variable; callbacks given in a call work as ever.
     """
 
+    narrows: ClassVar[bool] = False
+    """Whether calls take `json_numbers`: by field that is a list of numbers, the least and the largest of this request."""
     concurrency: int = 8
     _meter: Meter = PrivateAttr(default_factory=Meter)
     _stopping: threading.Event = PrivateAttr(default_factory=threading.Event)
@@ -62,6 +64,7 @@ class GuardedChatModel(BaseChatModel):
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
         identity = self._identity()
         params = {**identity["params"], **kwargs}
+        params.pop("json_numbers", None)  # they follow from the messages
         if stop is not None:
             params["stop"] = stop
         # addresses, keys and time-outs decide whether a reply comes, not what it says, so they are no part of the cache key
@@ -129,10 +132,12 @@ class GuardedChatModel(BaseChatModel):
         self, inputs: Sequence[Any], config: Any, return_exceptions: bool, kwargs: dict[str, Any]
     ) -> Iterator[tuple[int, Any]]:
         configs = get_config_list(self._bounded(config), len(inputs))
+        each = kwargs.get("json_numbers")
 
         def one(index: int) -> tuple[int, Any]:
+            own = kwargs if each is None else {**kwargs, "json_numbers": each[index]}
             try:
-                return index, self.invoke(inputs[index], configs[index], **kwargs)
+                return index, self.invoke(inputs[index], configs[index], **own)
             except Exception as error:
                 if not return_exceptions:
                     raise

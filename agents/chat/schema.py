@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pydantic import BaseModel
 
 LONGEST_STRING = 2000
@@ -34,6 +36,40 @@ def bounded(schema: dict[str, Any], longest: int = LONGEST_STRING) -> dict[str, 
 
     ended: dict[str, Any] = _mapped(schema, bound)
     return ended
+
+
+def narrowed(schema: dict[str, Any], numbers: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+    """The schema with each list of whole numbers bound to those that one request can mean.
+
+    Args:
+        schema: a JSON schema.
+        numbers: by the name of a field, the least and the largest number that its list may hold; the least one is the larger
+            where it may hold none. No list is longer than there are numbers.
+    """
+
+    def narrow(node: dict[str, Any]) -> dict[str, Any]:
+        fields = node.get("properties")
+        if not isinstance(fields, dict) or not numbers.keys() & fields.keys():
+            return node
+        bound = {name: _within(one, *numbers[name]) if name in numbers else one for name, one in fields.items()}
+        return {**node, "properties": bound}
+
+    found: dict[str, Any] = _mapped(schema, narrow)
+    return found
+
+
+def _within(node: Any, least: int, most: int) -> Any:
+    """A list of whole numbers, also where it may be null, within two numbers; anything else as it is."""
+    if not isinstance(node, dict):
+        return node
+    if isinstance(node.get("anyOf"), list):
+        return {**node, "anyOf": [_within(one, least, most) for one in node["anyOf"]]}
+    items = node.get("items")
+    if node.get("type") != "array" or not isinstance(items, dict) or items.get("type") != "integer":
+        return node
+    count = max(0, most - least + 1)
+    bound = {**node, "maxItems": min(node.get("maxItems", count), count)}
+    return {**bound, "items": {**items, "minimum": least, "maximum": most}} if count else bound
 
 
 def _close(node: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from agents.chat.schema import schema_of
 from saywhy_core.errors import UsageError, argument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
@@ -94,6 +94,7 @@ def ask_many(
     reasks: int = 2,
     accept: Callable[[int, T], str | None] | None = None,
     on_result: Callable[[int, T | StructuredFailure], None] | None = None,
+    numbers: Sequence[Mapping[str, tuple[int, int]]] | None = None,
 ) -> list[T | StructuredFailure]:
     """Like `ask`, for many requests in batches; a request that fails becomes a `StructuredFailure`, and the others go on.
 
@@ -105,9 +106,13 @@ def ask_many(
         accept: called with position and object, for an object that validates; returns None or, in words meant for the
             model, why the object can't be used.
         on_result: called with position and result, in the calling thread, as soon as a result is settled.
+        numbers: for each request, by the name of a field that is a list of whole numbers, the least and the largest that it may
+            hold. A server that holds replies to the schema (OpenAI's own excepted, which refuses such bounds) then lets no
+            others through, and no longer list than there are numbers. The prompt and the key of a cached reply don't change.
 
     Raises:
-        UsageError: `reasks` is negative, a request has no messages, or `schema` is no pydantic class.
+        UsageError: `reasks` is negative, a request has no messages, there are not as many `numbers` as requests, or `schema` is
+            no pydantic class.
     """
     if reasks < 0:
         raise UsageError(f"reasks must be 0 or more, not {reasks!r}")
@@ -117,6 +122,9 @@ def ask_many(
     talks = [with_schema(request, shape, index) for index, request in enumerate(messages)]
     # Only our own models are known to take a schema; to others an unknown argument may be an error.
     options = {"json_schema": shape} if isinstance(model, GuardedChatModel) else {}
+    if numbers is not None and len(numbers) != len(talks):
+        raise UsageError(f"{len(talks)} requests need as many numbers, not {len(numbers)}")
+    narrow = numbers if getattr(model, "narrows", False) else None
     results: list[Any] = [None] * len(talks)
     begun = [len(talk) for talk in talks]
     again: list[int] = []
@@ -131,7 +139,8 @@ def ask_many(
     for attempt in range(1, reasks + 2):
         still_open = []
         # closed at once where `on_result` raises, such as on a full disk, so that no further request is sent
-        with closing(_replies(model, [talks[i] for i in open_ones], options)) as replies:
+        own = {} if narrow is None else {"json_numbers": [narrow[i] for i in open_ones]}
+        with closing(_replies(model, [talks[i] for i in open_ones], {**options, **own})) as replies:
             for position, reply in replies:
                 index = open_ones[position]
                 if isinstance(reply, Exception):
@@ -162,6 +171,7 @@ def ask_many(
             reasks=reasks,
             accept=None if accept is None else lambda position, found: accept(again[position], found),
             on_result=lambda position, result: settle(again[position], result),
+            numbers=None if numbers is None else [numbers[index] for index in again],
         )
     return results
 

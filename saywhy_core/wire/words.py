@@ -19,6 +19,11 @@ _TITLE = 80  # characters of a page's title, which says within a few words what 
 _BEGINNING = 64 * 1024  # bytes of a page in which its title is looked for
 _ERRORS = 5  # of a list of errors, those that are told
 _PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body|title)\b", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_ENCODING = re.compile(
+    r"latin-?1|iso-8859-\d{1,2}|windows-125\d|cp125\d|gbk|gb2312|gb18030|big5|shift_jis|euc-(?:kr|jp)|koi8-[ru]", re.I
+)
+"""Those that servers have; some others of Python's take time that grows with the square of the length."""
 _PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
@@ -38,6 +43,35 @@ def unpack(body: bytes, encoding: str) -> bytes:
     if len(plain) > most:
         raise WireError(over("answer", f"sent an answer that unpacks to more than {most:,} bytes"))
     return plain
+
+
+def in_utf8(body: bytes, kind: str = "") -> bytes:
+    """The body of an answer as UTF-8, as JSON is to be; of a server that writes another encoding, what it means.
+
+    Where most of what is no ASCII is UTF-8, single broken bytes become U+FFFD. Else the encoding is the one that the type
+    names, or Windows-1252, which holds Latin-1. UTF-16 and UTF-32 stay as they are.
+
+    Args:
+        body: the answer.
+        kind: its type, such as "application/json; charset=iso-8859-1".
+    """
+    if body.isascii() or body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return body
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        text = body.decode("utf-8", "replace")
+        others = sum(not one.isascii() for one in text)
+        if others >= 2 * text.count("\ufffd"):
+            return text.encode()
+        named = _CHARSET.search(kind)
+        encoding = named[1] if named is not None and _ENCODING.fullmatch(named[1]) else "cp1252"
+        try:
+            text = body.decode(encoding)
+        except (LookupError, UnicodeDecodeError):
+            text = body.decode("latin-1")
+        return text.encode("utf-8", "replace")
+    return body
 
 
 def read_error(body: bytes) -> str:

@@ -6,7 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from agents.chat.objects.reading import why_unusable
 from agents.chat.structured import StructuredError, StructuredFailure
+from verbalize.evidence import evidence_of
 from verbalize.narrate.judging import Passage
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ def as_prose(reply: BaseMessage | Exception) -> str | StructuredFailure:
         return StructuredFailure(reply, 1, "")
     text = str(reply.text).strip()
     if not 0 < len(text) <= LONGEST:
-        return StructuredFailure(StructuredError(f"the reply is {len(text)} characters long", 1, text), 1, text)
+        why = f"the reply is {len(text)} characters long" if text else f"the reply is no text: {why_unusable(reply)}"
+        return StructuredFailure(StructuredError(why, 1, text), 1, text)
     return text
 
 
@@ -59,6 +62,14 @@ def passages_of(reply: FreeReply) -> tuple[Passage, ...]:
         stated = tuple(claim for claim in claims if claim is not None)
         found.append(Passage(text, stated, unusable=len(stated) < len(claims)))
     return tuple(found)
+
+
+def numbers_of(draft: Draft) -> dict[str, tuple[int, int]]:
+    """By field of a reply, the least and the largest number that it may hold: of the menu, or of the map's parts."""
+    if draft.menu:
+        return {"claims": (1, len(draft.menu))}
+    parts = (0, len(evidence_of(draft.saliency).names) - 1)
+    return {"part": parts, "other": parts}
 
 
 def pictures_of(saliency: Any) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agents.chat.foreseen import OnDemand, foresee
-from agents.chat.stopping import ends_run
+from agents.chat.stopping import ends_run, stays
 from agents.chat.structured import StructuredError, StructuredFailure, ask_again, ask_many
 from saywhy_core.errors import UsageError, argument
 from verbalize.claims.checking import with_predictions
@@ -16,7 +16,7 @@ from verbalize.compose.plan import Plan, chosen_of
 from verbalize.compose.realise import realised, worded
 from verbalize.narrate import dialogue as words
 from verbalize.narrate.comment import comment_of
-from verbalize.narrate.drafts import AnyReply, Draft, Outcome, as_prose, passages_of, pictures_of
+from verbalize.narrate.drafts import AnyReply, Draft, Outcome, as_prose, numbers_of, passages_of, pictures_of
 from verbalize.narrate.judging import judged, kept_of, length_fault, prose, with_tested
 from verbalize.narrate.replies import FreeReply
 from verbalize.phrasing.wording import AUDIENCES as REGISTERS
@@ -120,6 +120,7 @@ class Narrator:
         self.pictures = pictures
         self.background = Background.beside(background, mask_labels=mask_labels)
         self.seed = seed
+        self.lasting = 0  # maps about which the model could not be asked, and could not be next time
         self.explained = explained
         self._plain = TemplateVerbalizer(mask_labels=mask_labels)
         self._template = TemplateVerbalizer(mask_labels=mask_labels, model=explained)
@@ -226,7 +227,7 @@ class Narrator:
                     settle(open_[index], made)
 
             if open_:
-                self._ask([draft.messages for draft in open_], on_reply)
+                self._ask(open_, on_reply)
             if stops:
                 raise stops[0]
         again: dict[int, tuple[Draft, Draft]] = {}
@@ -247,11 +248,13 @@ class Narrator:
         if again:  # once at most for each, because what comes now is no reply of an earlier run
             self._in_rounds([fresh for fresh, _ in again.values()], settle_again)
 
-    def _ask(self, requests: list[list[BaseMessage]], on_reply: Callable[[int, AnyReply | StructuredFailure], None]) -> None:
-        """Send requests. `on_reply` is called with the position of a request and its reply, as replies come."""
+    def _ask(self, drafts: list[Draft], on_reply: Callable[[int, AnyReply | StructuredFailure], None]) -> None:
+        """Send what the drafts ask. `on_reply` is called with the position of a draft and the reply, as replies come."""
+        requests = [draft.messages for draft in drafts]
         schema = _SCHEMAS[self.style]
         if schema is not None:
-            ask_many(self.model, requests, schema, reasks=_REASKS, on_result=on_reply)
+            numbers = [numbers_of(draft) for draft in drafts]
+            ask_many(self.model, requests, schema, reasks=_REASKS, on_result=on_reply, numbers=numbers)
         else:
             # the published request asks for prose, and adding a JSON schema would change it
             replies = self.model.batch_as_completed(requests, return_exceptions=True)
@@ -308,6 +311,7 @@ class Narrator:
             if answered and draft.last is not None:
                 return None  # the good sentences of an earlier draft may still be kept
             if not answered:
+                self.lasting += stays(reply.error)
                 return self._stand_in(draft, problem=str(reply.error))
             tries = f"{reply.attempts} {'attempt' if reply.attempts == 1 else 'attempts'}"
             form = "text of a fitting length" if self.style == "smv-gpt" else "valid JSON"

@@ -11,6 +11,7 @@ from saywhy_core.disk.files import UnusableFileError
 from saywhy_core.errors import BudgetExceeded, UsageError
 from verbalize.claims.checking import check
 from verbalize.claims.reports import SecondReading
+from verbalize.evidence import evidence_of
 from verbalize.read_by_model.reply import SentenceClaims, accepted
 from verbalize.read_by_model.request import LONGEST, request
 
@@ -90,7 +91,9 @@ class ModelReader:
                 self.on_progress(done, len(short))
 
         if talks:
-            ask_many(self.model, talks, SentenceClaims, reasks=self.reasks, on_result=keep)
+            parts = [len(evidence_of(asked[index][2]).names) for index in short]
+            numbers = [{"parts": (0, count - 1), "other": (0, count - 1)} for count in parts]
+            ask_many(self.model, talks, SentenceClaims, reasks=self.reasks, on_result=keep, numbers=numbers)
         return readings
 
     def _reading(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=BaseModel)
 
 _LONGEST_REPLY = 1_000_000  # characters
+_REASON = 40  # characters of a finish reason in an error
 _STARTS = re.compile(r"[{\[]")
 _THOUGHT_BEGINS = re.compile(r"\s*(?:<(?:think|thinking|thought|reasoning)>|\[THINK\]|<\|channel\|>analysis)", re.IGNORECASE)
 _THOUGHT_ENDS = re.compile(r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]|<\|channel\|>final<\|message\|>", re.IGNORECASE)
@@ -73,12 +74,18 @@ def read_object(
     if _settled(found):
         fitting: T = found
         return fitting
-    return _ended(reply, answer) or (found if isinstance(found, Bad) else None) or look.error(answer) or _nothing(answer)
+    return _ended(reply, answer) or (found if isinstance(found, Bad) else None) or look.error(answer) or _nothing(answer, reply)
 
 
 def text_of(reply: BaseMessage) -> str:
     """What a reply says, or with what it refuses."""
     return str(reply.text) or str(reply.additional_kwargs.get("refusal") or "")
+
+
+def why_unusable(reply: BaseMessage) -> str:
+    """Why a reply that is to be a text is none: a filter, a refusal, its end, or that it is empty."""
+    text = text_of(reply)
+    return (_ended(reply, text) or _nothing(text, reply)).why
 
 
 def _settled(found: Any) -> bool:
@@ -185,9 +192,12 @@ def _ended(reply: BaseMessage, answer: str) -> Bad | None:
     return None
 
 
-def _nothing(answer: str) -> Bad:
+def _nothing(answer: str, reply: BaseMessage) -> Bad:
     if not answer.strip():
-        return Bad("it is empty")
+        reason = _reason(reply)
+        told = f" (finish reason {reason[:_REASON]})" if reason and reason != "stop" else ""
+        thought = reply.additional_kwargs.get("reasoning_content") or text_of(reply).strip()
+        return Bad(f"it is empty{told}{'; the model only thought' if thought else ''}")
     if _STARTS.search(answer):
         return Bad(f"the JSON breaks off or is malformed, in {len(answer)} characters; answer more briefly")
     return Bad("it holds no JSON")

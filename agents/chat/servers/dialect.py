@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from agents.chat.schema import bounded
+from agents.chat.schema import bounded, narrowed
 from agents.chat.servers.failures import SCHEMA_WORDS, ChatError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 LIMITS = ("max_tokens", "max_completion_tokens")
 """The two names of the limit on the tokens of a reply, the first the older one."""
@@ -20,6 +20,8 @@ LEFT_OUT = {
     "stop": "takes no stop texts, so replies are cut at them on this side",
 }
 """Fields that a request can do without, each with what a user is told once: the first two may change replies."""
+WITHOUT_SCHEMA = "answers only without a schema beside the prompt, so replies are held to it on this side alone"
+"""What a user is told once where a request without it found that out, because the refusal did not say so."""
 
 _REFUSED = frozenset({400, 404, 405, 415, 422, 500, 501})
 """Statuses of a refusal; 404 and 405 come from routers that find no provider for a field."""
@@ -32,6 +34,7 @@ _NO_SUCH = re.compile(
     re.IGNORECASE,
 )
 _OUT_OF_RANGE = re.compile(r"must be|greater than|positive|at least|between|> ?0", re.IGNORECASE)
+_WORDS = frozenset({"n", "stop", "user", "stream", "store", "tools", "seed", "metadata"})
 _TOO_HIGH = re.compile(r"too (large|high|big)|at most|less than|exceed|at least|between", re.IGNORECASE)
 
 
@@ -62,7 +65,9 @@ class Dialect:
                 shaped[self.limit] = shaped.pop(name)
         return shaped
 
-    def format_for(self, schema: Mapping[str, Any], *, official: bool) -> dict[str, Any] | None:
+    def format_for(
+        self, schema: Mapping[str, Any], *, official: bool, numbers: Mapping[str, Sequence[int]] | None = None
+    ) -> dict[str, Any] | None:
         """The `response_format` for a schema, or None where the prompt alone holds it.
 
         OpenAI's own server bounds replies itself, and refuses some of the bounds that other servers need.
@@ -71,7 +76,11 @@ class Dialect:
             return {"type": "json_object"} if schema.get("type") == "object" else None
         if self.schema == "prompt":
             return None
-        shape = {"name": "reply", "schema": dict(schema) if official else bounded(dict(schema)), "strict": True}
+        shape = {
+            "name": "reply",
+            "schema": dict(schema) if official else bounded(narrowed(dict(schema), numbers or {})),
+            "strict": True,
+        }
         return {"type": "json_schema", "json_schema": shape}
 
     def after(self, error: ChatError, sent: Mapping[str, Any]) -> tuple[Dialect, list[str]] | None:
@@ -105,6 +114,19 @@ class Dialect:
             knows_json = kind == "json_schema" and _TAKES_JSON.search(said) is not None
             new = replace(new, schema="json_object" if knows_json else "prompt")
         return None if new is self else (new, told)
+
+    def names_another(self, error: ChatError, sent: Mapping[str, Any]) -> bool:
+        """Whether an error is about a field that was sent and is not the schema's.
+
+        Names that are ordinary words, such as `stop`, count only where the server gives them as the field of the error.
+        """
+        extra = sent.get("extra_body") or {}
+        for name in {*sent, *extra} - {"messages", "model", "response_format", "extra_body", "extra_headers"}:
+            whole = rf"(?<![A-Za-z_]){re.escape(name)}(?![A-Za-z_])"
+            said = error.code if name in _WORDS else f"{error.code} {error}"
+            if re.search(whole, said):
+                return True
+        return False
 
     def _refuses(self, name: str, error: ChatError) -> bool:
         """Whether an error is about this field: it is named as the one, or in words that refuse something."""

@@ -178,9 +178,9 @@ def _kind_of(status: int, said: str, code: str, asked: Asked) -> tuple[str, bool
         return "key", status != 407 or not asked.answered
     if status == 413 or (status in {400, 422, 500} and (_LONG.search(code) or _LONG.search(said))):
         return "too long", False
-    if status in {404, 405, 410}:
+    if status in {404, 405, 410} or (status in {400, 422} and (_NO_MODEL.search(code) or _NO_MODEL.search(said))):
         return "not found", not asked.answered
-    if status == 400 and _KEY.search(f"{code} {said}"):
+    if status in {400, 422} and _KEY.search(f"{code} {said}"):
         return "key", True
     if status == 500 and asked.doubtful and SCHEMA_WORDS.search(f"{code} {said}"):
         return "refused", False
@@ -233,6 +233,12 @@ _LONG = re.compile(
     re.IGNORECASE,
 )
 _KEY = re.compile(r"(invalid|incorrect|missing)[ _]api[ _]key|api[ _]key[ _]?(not valid|invalid|missing)", re.IGNORECASE)
+_NO_MODEL = re.compile(
+    r"model.?not.?found|no such model|unknown model|unrecogni[sz]ed model|invalid model\b|not a valid model"
+    r"|model\b[^.]{0,80}(does not exist|doesn't exist|is not found|not found|is not loaded|is not (a )?valid|unknown)",
+    re.IGNORECASE,
+)
+"""How a 400 says that there is no such model."""
 _NOBODY = re.compile(r"refused|not known|no address|nodename|unreachable|no route", re.IGNORECASE)
 """How an operating system says that nobody listens at an address, or that there is no such host."""
 

@@ -6,7 +6,7 @@ import threading
 import time
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 import openai
@@ -16,8 +16,9 @@ from pydantic import PrivateAttr, SecretStr
 
 from agents.chat.guarded import GuardedChatModel
 from agents.chat.own_replies import ModelReplies, TurnTaken
-from agents.chat.servers.dialect import Dialect
+from agents.chat.servers.dialect import WITHOUT_SCHEMA, Dialect
 from agents.chat.servers.failures import Asked, ChatError, Failure, read_failure
+from agents.chat.servers.messages import cut_at, estimate
 from agents.chat.servers.opening import Opening
 from agents.chat.servers.pacing import RATE_WAIT, Pacer
 from agents.chat.servers.told import Told, told_by
@@ -26,7 +27,7 @@ from saywhy_core.wire.network import WireError, httpx
 from saywhy_core.wire.retries import LONGEST_PAUSE, in_words, pause_before
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from langchain_core.callbacks import CallbackManagerForLLMRun
     from langchain_core.messages import BaseMessage
@@ -36,14 +37,8 @@ if TYPE_CHECKING:
 
 _OF_THE_REQUEST = frozenset({"refused", "filtered", "too long"})
 """Kinds of failures after which the next request still goes alone, because the server has not shown yet that it answers."""
-_OF_THE_BATCH = frozenset({"refused", "unreachable", "rate"})
+_OF_THE_BATCH = frozenset({"refused", "unreachable", "rate", "server"})
 """Kinds of permanent failures that end with the batch, because another kind of request, or a server that is up, may go well."""
-_IMAGE_TOKENS = 1500  # a high-detail picture; only used to set room aside
-
-
-UNPROCESSABLE = 422
-"""The status of a request that was read and whose fields don't fit. A first request with a schema is asked again without it,
-whatever the words say; a 400 may mean anything, and is asked again only where its words speak of a field."""
 
 
 class ChatWarning(UserWarning):
@@ -53,6 +48,7 @@ class ChatWarning(UserWarning):
 class RemoteChat(GuardedChatModel, ChatOpenAI):
     """A chat model on a server that speaks OpenAI's Chat Completions; made by `agents.chat_model`."""
 
+    narrows: ClassVar[bool] = True
     official: bool = False
     """OpenAI's own server or Azure's: `max_completion_tokens` in place of `max_tokens`, unless it refuses that."""
     cache_as: str | None = None
@@ -149,7 +145,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        schema = kwargs.pop("json_schema", None)
+        schema, numbers = kwargs.pop("json_schema", None), kwargs.pop("json_numbers", None)
         opening = self._openings[schema is not None]
         with self._slots, opening.turn(self._stopping):
             if self._turned_away is not None:
@@ -157,7 +153,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             if isinstance(self.cache, ModelReplies):
                 self.cache.store_rest()  # what another thread could not store: on a full disk, nothing more is paid
             try:
-                result = self._spoken(messages, stop, run_manager, kwargs, schema)
+                result = self._spoken(messages, stop, run_manager, kwargs, schema, numbers)
             except ChatError as error:
                 if error.permanent and (self._batches or error.kind not in _OF_THE_BATCH):
                     self._turned_away = error
@@ -183,12 +179,14 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         run_manager: CallbackManagerForLLMRun | None,
         kwargs: dict[str, Any],
         schema: dict[str, Any] | None,
+        numbers: Mapping[str, Sequence[int]] | None,
     ) -> ChatResult:
         """Ask as this server takes it; where it refuses a field or the schema, ask once more without."""
         dialect, done = self._dialect, 0
         looked: Dialect | None = None  # while one attempt without the schema tells whether a failure was due to it
+        unheard = False  # whether such an attempt failed as well
         while True:
-            shape = None if schema is None else dialect.format_for(schema, official=self.official)
+            shape = None if schema is None else dialect.format_for(schema, official=self.official, numbers=numbers)
             asked = kwargs if shape is None else self._with_format(kwargs, shape)
             doubtful = shape is not None and not dialect.tried
             try:
@@ -197,9 +195,15 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
                 )
             except ChatError as error:
                 if looked is not None:
+                    # the same without the schema, and nothing was ever answered with one: the others would fail alike
+                    error.permanent = error.permanent or error.kind in {"refused", "server"}
                     dialect, looked, done = replace(looked, tried=True), None, 2
                     if error.kind != "server" or done > (self.max_retries or 0):
                         raise
+                    unheard = True
+                elif unheard and error.kind == "server":
+                    error.permanent = True
+                    raise
                 elif doubtful and error.status == 500 and error.kind == "server":
                     dialect, looked = replace(dialect, schema="prompt"), dialect
                 elif shape is not None and "json_validate_failed" in error.code:
@@ -208,14 +212,20 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
                     sent = asked if schema is not None else {**asked, "extra_body": {}}
                     if (other := self._other_dialect(dialect, error, sent, stop)) is not None:
                         dialect, done = other, 0
-                    elif doubtful and error.status == UNPROCESSABLE and error.kind == "refused":
+                    elif (
+                        doubtful
+                        and error.kind == "refused"
+                        and not dialect.names_another(error, {**self._default_params, **sent})
+                    ):
                         dialect, looked = replace(dialect, schema="prompt"), dialect
                     else:
                         raise
             else:
-                if looked is not None or doubtful:
+                if looked is not None or doubtful or unheard:
                     self._learn(replace(dialect, tried=True))
-                return _cut_at(result, self._stops(stop)) if "stop" in dialect.left_out else result
+                if looked is not None:
+                    self._tell([WITHOUT_SCHEMA])
+                return cut_at(result, self._stops(stop)) if "stop" in dialect.left_out else result
 
     def _with_format(self, kwargs: dict[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
         # In `extra_body`, because the openai client parses replies to `response_format` itself and drops a cut-off one.
@@ -234,10 +244,13 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             if found is None:
                 return None
             self._dialect, told = found
+        self._tell(told)
+        return self._dialect
+
+    def _tell(self, told: list[str]) -> None:
         for one in told:
             self._meter.note(f"{self._asked().server} {one}")
             warnings.warn(f"{self._asked().server} {one}", ChatWarning, stacklevel=2)
-        return self._dialect
 
     def _learn(self, dialect: Dialect) -> None:
         with self._learning:
@@ -326,7 +339,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
 
     def _sent(self, messages: list[BaseMessage], asked: dict[str, Any], *, retry: bool, doubtful: bool) -> ChatResult | Failure:
         """One request and what comes of it."""
-        tokens = sum(_estimate(message) for message in messages)
+        tokens = sum(estimate(message) for message in messages)
         self._heard.told = Told()
         with self._meter.reserve(tokens, asked.get("max_tokens", self.max_tokens)) as reservation:
             self._meter.attempt(retry=retry)
@@ -369,26 +382,3 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             text = sum(len(generation.text) for generation in result.generations)
             completion = -(-text // 4) if completion is None else completion
         reservation.used = (int(prompt), int(completion))
-
-
-def _cut_at(result: ChatResult, stops: list[str]) -> ChatResult:
-    """The result with its texts cut at the stop texts, as a server does that takes them."""
-    for generation in result.generations:
-        text = generation.text
-        at = min((place for stop in stops if (place := text.find(stop)) >= 0), default=-1)
-        if at >= 0 and isinstance(generation.message.content, str):
-            generation.message.content = text[:at]
-            generation.text = text[:at]
-    return result
-
-
-def _estimate(message: BaseMessage) -> int:
-    """Tokens of a message, estimated so that ordinary text has fewer."""
-    if isinstance(message.content, str):
-        return 8 + -(-len(message.content.encode()) // 2)
-    return 8 + sum(
-        -(-len(str(block.get("text", "")).encode()) // 2) + (block.get("type") != "text") * _IMAGE_TOKENS
-        if isinstance(block, dict)
-        else -(-len(block.encode()) // 2)
-        for block in message.content
-    )

@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any
 
+from agents.chat.wire.ollama import in_openai_form, read_lines
 from agents.chat.wire.refusals import InnerError, read_document
 from agents.chat.wire.streamed import is_stream, put_together
 from saywhy_core.errors import UsageError
@@ -26,7 +27,7 @@ _CALLS = 128  # tool calls in one reply; OpenAI's own limit on tools
 _MOST_LOGPROBS = 100_000  # tokens in one reply; no model writes more
 _ALTERNATIVES = 20  # per token; OpenAI's own limit
 _DIGITS = 12  # of a count that comes as a text; more than any count has
-_THOUGHTS = ("reasoning_content", "reasoning")
+_THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 _MAYBE_HALF = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})"
@@ -46,9 +47,7 @@ def read_completion(body: bytes, wanted: int = 1) -> dict[str, Any]:
     if not body.strip():
         raise _none("it is empty")
     try:
-        document = (
-            put_together(_whole_characters(body), max(1, wanted)) if is_stream(body) else parse_json(_whole_characters(body))
-        )
+        document = _document(_whole_characters(body), max(1, wanted))
     except UsageError as error:
         if is_page(body):
             title = page_title(body)
@@ -76,6 +75,13 @@ def read_completion(body: bytes, wanted: int = 1) -> dict[str, Any]:
         "choices": [_choice(one, index) for index, one in enumerate(choices[: max(1, wanted)])],
         "usage": _usage(document.get("usage")),
     }
+
+
+def _document(body: bytes, wanted: int) -> Any:
+    if is_stream(body):
+        return put_together(body, wanted)
+    lines = read_lines(body)
+    return in_openai_form(parse_json(body) if lines is None else lines)
 
 
 def _none(why: str) -> WireError:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import threading
+import weakref
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from saywhy_core.wire.certificates import tls_context
 from saywhy_core.wire.exchange import EMPTY, KEEP_ALIVE, error_body, failure_in_words, parts_of, redirect_in_words
 from saywhy_core.wire.network import Allowance, Backend, WireError, allowance, httpcore, httpx
 from saywhy_core.wire.proxies import pool_behind
-from saywhy_core.wire.words import unpack
+from saywhy_core.wire.words import in_utf8, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -69,6 +70,7 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
         if address.lower().startswith("https:"):
             settings["ssl_context"] = tls_context()
         self._pool = httpcore.ConnectionPool(**settings) if proxy is None else pool_behind(proxy, settings)
+        weakref.finalize(self, self._pool.close)  # whoever drops a model need not know that it holds connections
 
     def __reduce__(self) -> Any:
         raise UsageError("a connection to a server can't be pickled or copied; make the model with chat_model where it is used")
@@ -125,7 +127,10 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
             body = b"".join(parts_of(answer, mine))
             with _one_large if len(body) > _LARGE else nullcontext():
                 try:
-                    answered: Any = read_completion(unpack(body, headers.get("content-encoding", "")), _wanted(request))
+                    answered: Any = read_completion(
+                        in_utf8(unpack(body, headers.get("content-encoding", "")), headers.get("content-type", "")),
+                        _wanted(request),
+                    )
                 except InnerError as error:
                     if error.status == 200:
                         told = f"sent a reply that is no chat completion: it says {error}"
@@ -134,7 +139,7 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
             if self.watch is not None:
                 self.watch(status, headers, b"" if status <= 299 else body)
         else:
-            body = error_body(answer, mine, headers.get("content-encoding", ""))
+            body = in_utf8(error_body(answer, mine, headers.get("content-encoding", "")), headers.get("content-type", ""))
             answered = {"error": read_refusal(body)}
             if self.watch is not None:
                 self.watch(status, headers, body)

@@ -13,7 +13,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, Field, StringConstraints
 
 from agents.chat.foreseen import Foreseen, OnDemand, foresee
-from agents.chat.stopping import ends_run
+from agents.chat.stopping import ends_run, stays
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from agents.prompting.descriptions.captions import caption
 from agents.prompting.descriptions.journaled import earlier_records, from_record, journal_of, to_record
@@ -82,7 +82,8 @@ class Described:
         asked: how many pairs this run asked about.
         refused: captions of this run and of those that its journal tells of that were not accepted, with the reason; the other
             captions of their pairs may have been.
-        permanent: whether `reason` is an error of the server that has to be mended first.
+        permanent: whether `reason` has to be mended first, because the server fails all requests alike, or each of the unasked
+            is too long for the model or stopped by a filter.
         known_refused: captions that were known before and would not be accepted today, with the reason; see `describe_to_file`.
         repeated: captions of the pair file that are said of half of its classes or more, and tell none of these apart.
     """
@@ -221,6 +222,7 @@ class DifferentialDescriber:
             self._take_over()
             todo = [pair for pair in wanted if pair not in entries and pair not in invalid]
             reason, stopped, permanent = "", False, False
+            lasting: list[bool] = []
             asked = 0
             settled = 0
             for start in range(0, len(todo), self._batch):
@@ -266,6 +268,7 @@ class DifferentialDescriber:
                     reason = reason or str(troubles[0])
                 stopped = any(map(ends_run, troubles))
                 permanent = permanent or any(getattr(trouble, "permanent", False) for trouble in troubles)
+                lasting += map(stays, troubles)
                 if stopped or len(troubles) == len(part):
                     break
         unasked = tuple(pair for pair in wanted if pair not in entries and pair not in invalid)
@@ -277,7 +280,7 @@ class DifferentialDescriber:
             reason=reason if unasked else "",
             asked=asked,
             stopped=stopped,
-            permanent=permanent,
+            permanent=permanent or (bool(lasting) and all(lasting)),
             refused=tuple((pair, one) for pair in wanted for one in refused.get(pair, ())),
         )
 

@@ -241,7 +241,8 @@ def verbalize(
         if done.falsehoods:
             note(f"false statements in drafts, none of which got out: {_counted(done.falsehoods)}")
     if done.problems:
-        note(f"maps left out: {len(done.problems)}; the same command asks about them again")
+        again = "; the same command asks about them again" if narrator.lasting < len(done.problems) else ""
+        note(f"maps left out: {len(done.problems)}{again}")
     source.finish(("not narrated", done.problems))
 
 

@@ -50,6 +50,8 @@ EXTRA = {"type": "extra_forbidden", "msg": "Extra inputs are not permitted", "in
         (501, {"error": "json_schema is not implemented"}),
         (405, {"error": {"message": "json_object response format is not supported for model: m", "code": "405"}}),
         (500, b"Internal Server Error"),
+        (400, b"Bad Request"),
+        (400, {"error": {"message": "Das wird hier nicht unterst\u00fctzt", "code": "E_17"}}),
         (422, b"Unprocessable Entity"),
         (422, {"detail": "Das Format der Antwort wird nicht unterst\u00fctzt"}),
         (422, {"error": {"message": "extra arguments given", "type": "validation"}}),
@@ -65,13 +67,57 @@ def test_a_server_without_schemas_is_asked_without_once_and_for_all(chat_server,
     assert len(server.requests) == 32
 
 
-def test_a_request_that_is_refused_whatever_its_format_is_sent_twice_and_no_further_one(chat_server, misbehaving):
-    server = chat_server(default=misbehaving.Reply(status=422, body={"detail": "this model is not for you"}))
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_request_that_is_refused_whatever_its_format_is_sent_twice_and_no_further_one(
+    chat_server, misbehaving, status, answered
+):
+    refused = misbehaving.Reply(status=status, body={"detail": "this model is not for you"})
+    server = chat_server(["hello"] * answered, default=refused)
     model = chat_model(f"{server.url}#m", concurrency=8)
+    if answered:
+        model.invoke("without a schema")
     failed = ask_many(model, [f"q{i}" for i in range(30)], Count)
     assert {type(one) for one in failed} == {StructuredFailure}
     assert "this model is not for you" in str(failed[-1])
-    assert ["response_format" in request.body for request in server.requests] == [True, False]
+    assert ["response_format" in request.body for request in server.requests[answered:]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, {"error": {"message": "The model `m` does not exist"}}, "not found"),
+        (400, {"error": "API key not valid. Please pass a valid API key."}, "key"),
+        (422, {"detail": "context length exceeded"}, "too long"),
+        (400, {"error": {"message": "flagged by our content policy"}}, "filtered"),
+        (400, {"error": {"message": "Your credit balance is too low"}}, "quota"),
+        (400, {"error": {"message": "temperature: Input should be less than or equal to 1"}}, "refused"),
+        (422, {"detail": [{**EXTRA, "loc": ["body", "top_q"]}]}, "refused"),
+    ],
+)
+def test_a_refusal_with_a_cause_of_its_own_is_not_looked_into(chat_server, misbehaving, status, body, kind):
+    server = chat_server(default=misbehaving.Reply(status=status, body=body))
+    model = chat_model(f"{server.url}#m", temperature=1.7, extra_body={"top_q": 1})
+    with pytest.raises(ChatError) as caught:
+        ask(model, "a", Count)
+    assert caught.value.kind == kind
+    assert len(server.requests) == 1
+
+
+def test_that_a_server_answers_only_without_a_schema_is_told_once(chat_server, misbehaving):
+    server = chat_server(behave=refusing(misbehaving, ["response_format"], 400, b"Bad Request"))
+    model = chat_model(f"{server.url}#m", concurrency=4)
+    with pytest.warns(ChatWarning, match="only without a schema") as told:
+        ask_many(model, [f"q{i}" for i in range(12)], Count)
+    assert len(told) == 1
+    assert len(usage_of(model).notes) == 1
+
+
+def test_a_server_that_fails_every_request_is_not_tried_for_each_of_many(chat_server, misbehaving):
+    server = chat_server(default=misbehaving.Reply(status=500, body={"error": "boom"}, headers={"Retry-After": "0"}))
+    failed = ask_many(chat_model(f"{server.url}#m", max_retries=1, concurrency=8), [f"q{i}" for i in range(64)], Count)
+    assert all("boom" in str(one) for one in failed)
+    assert len(server.requests) == 2
 
 
 def test_a_refusal_of_one_request_among_good_ones_is_not_blamed_on_the_schema(chat_server, misbehaving):
@@ -212,7 +258,7 @@ def test_what_fails_for_all_is_asked_once(chat_server, misbehaving, status, body
     assert all(isinstance(result, StructuredFailure) for result in results)
     assert {result.error.kind for result in results} == {kind}
     assert all(result.error.permanent for result in results)
-    assert len(server.requests) == 1
+    assert len(server.requests) == (2 if kind == "refused" else 1)  # one without the schema tells whether that was at fault
 
 
 def test_nobody_at_the_address_is_told_at_once():

@@ -206,3 +206,34 @@ def test_schemas_are_closed_and_bounded():
     assert ended["properties"]["note"]["anyOf"][0]["maxLength"] == 50
     assert ended["properties"]["inner"]["maxItems"] == 100
     assert "maxLength" not in json.dumps(shape)
+
+
+class Chosen(BaseModel):
+    chosen: list[int]
+    others: list[int] | None = None
+    names: list[str] = []
+
+
+def test_lists_of_numbers_are_bound_to_those_of_their_own_request(chat_server, tmp_path, monkeypatch):
+    server = chat_server(default='{"chosen": [1], "others": null, "names": []}')
+    numbers = [{"chosen": (1, 3), "others": (0, 9)}, {"chosen": (0, 199), "others": (0, -1)}]
+    model = chat_model(f"{server.url}#m", concurrency=1, cache=tmp_path / "replies.db")
+    ask_many(model, ["few", "many"], Chosen, numbers=numbers)
+    sent = [request.body["response_format"]["json_schema"]["schema"]["properties"] for request in server.requests]
+    first, second = sent
+    assert first["chosen"] == {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 3}, "maxItems": 3}
+    assert first["others"]["anyOf"][0] == {
+        "type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 9}, "maxItems": 10
+    }  # fmt: skip
+    assert second["chosen"]["items"] == {"type": "integer", "minimum": 0, "maximum": 199}
+    assert second["others"]["anyOf"][0]["maxItems"] == 0
+    assert first["names"]["items"]["type"] == "string"
+    assert "minimum" not in server.requests[0].prompt
+    ask_many(model, ["few", "many"], Chosen)  # the bounds are no part of what a reply is kept under
+    assert len(server.requests) == 2
+    with pytest.raises(UsageError, match="2 requests"):
+        ask_many(model, ["few", "many"], Chosen, numbers=numbers[:1])
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-planted-structured")
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    ask_many(chat_model("openai:m"), ["few"], Chosen, numbers=numbers[:1])
+    assert "maximum" not in str(server.requests[-1].body["response_format"])

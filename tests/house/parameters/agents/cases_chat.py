@@ -176,6 +176,18 @@ case(
 case("agents.ask_many", {"model": later(lambda tools: chat(tools, "no")), "messages": ["?"], "schema": Answer}, reasks=0)
 
 
+class Chosen(BaseModel):
+    chosen: list[int]
+
+
+case(
+    "agents.ask_many",
+    {"model": later(lambda tools: chat(tools, '{"chosen": [1]}')), "messages": ["which?"], "schema": Chosen},
+    lambda result, tools, arguments: [r.body["response_format"] for r in tools.asked.requests],
+    numbers=[{"chosen": (0, 4)}],
+)
+
+
 def used(tools):
     model = chat(tools)
     model.invoke("hi")
