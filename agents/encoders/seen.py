@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agents.encoders.vectors import unit_rows
+from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image, resize_image
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 NEAR = 0.97
 """Cosine of the embeddings from which two files are looked at as pictures: a copy in another format or quality is above it."""
 
+SAME = 0.9999
+"""Cosine from which embeddings are those of one image where no pictures are known: two photos may be as near as 0.99."""
+
 SIDE = 16
 """Pixels of the small pictures that are compared: so many that two photos differ, so few that compression leaves no trace."""
 
@@ -28,57 +33,157 @@ ALIKE = 0.015
 """Mean difference of the small pictures, of 1, below which they are one photo. JPEG of quality 50 stays below 0.01."""
 
 
+CHUNK = 4096  # images whose embeddings are compared at a time
+
+
 @dataclass(frozen=True, eq=False)
 class SeenImages:
     """What recognises M images again.
 
     Attributes:
-        digests: the SHA-256 of each file, in hexadecimal digits.
+        digests: the SHA-256 of each file, in hexadecimal digits; none where the files are unknown.
         small: M×16×16×3 uint8, each image made small; None where only the same bytes are to be recognised.
         rows: M×D embeddings of length 1, which say what pictures are worth comparing; None as `small`.
+        encoder: the identity of what made the embeddings; None if unknown.
     """
 
     digests: tuple[str, ...]
     small: NDArray[np.uint8] | None = None
     rows: NDArray[np.float32] | None = None
+    encoder: str | None = None
 
     @classmethod
-    def of(cls, paths: Sequence[str | os.PathLike[str]], rows: NDArray[np.floating] | None = None) -> SeenImages:
+    def of(
+        cls,
+        paths: Sequence[str | os.PathLike[str]] | None,
+        rows: NDArray[np.floating] | None = None,
+        encoder: object = None,
+    ) -> SeenImages:
         """Those of M image files.
 
         Args:
-            paths: the files.
+            paths: the files; None where only embeddings are known, by which copies without loss are recognised.
             rows: M×D embeddings; without them only the same bytes are recognised.
+            encoder: what made them; its `identity` is kept, where it has one.
         """
-        digests = tuple(_digest(path) for path in paths)
-        if rows is None or not len(paths):
+        digests = tuple(_digest(path) for path in paths or ())
+        if rows is None or not len(rows):
             return cls(digests)
-        small = np.stack([_small(path) for path in paths])
-        return cls(digests, small, unit_rows(np.asarray(rows, dtype=np.float32)))
+        small = None if paths is None else np.stack([_small(path) for path in paths])
+        return cls(digests, small, unit_rows(np.asarray(rows, dtype=np.float32)), _identity(encoder))
 
-    def among(self, paths: Sequence[str | os.PathLike[str]], rows: NDArray[np.floating] | None = None) -> NDArray[np.bool_]:
+    def can_tell(
+        self,
+        paths: Sequence[str | os.PathLike[str]] | None,
+        rows: NDArray[np.floating] | None = None,
+        encoder: object = None,
+    ) -> bool:
+        """Whether anything is known of both sides by which an image could be recognised; the arguments are those of `among`."""
+        return (paths is not None and bool(self.digests)) or self._comparable(rows, encoder) is not None
+
+    def among(
+        self,
+        paths: Sequence[str | os.PathLike[str]] | None,
+        rows: NDArray[np.floating] | None = None,
+        encoder: object = None,
+    ) -> NDArray[np.bool_]:
         """Whether each of N files is one of these: the same bytes or, with embeddings, the same photo saved anew.
 
         A photo in another format, size or quality has nearly the same embedding; where two are nearly equal, the pictures are
-        compared. Names do not matter.
+        compared; all of them, where the embeddings are another encoder's. Names do not matter. Without files, only equal
+        embeddings are recognised.
 
         Args:
-            paths: the N files.
-            rows: N×D embeddings of the same encoder.
+            paths: the N files; None where they are unknown.
+            rows: N×D embeddings.
+            encoder: what made them.
         """
-        known = frozenset(self.digests)
-        found = np.array([bool(known) and _digest(path) in known for path in paths], dtype=bool)
-        if rows is None or self.rows is None or self.small is None or not len(self.rows):
-            return found
-        left = np.flatnonzero(~found)
-        near = (
-            unit_rows(np.asarray(rows, dtype=np.float32)[left]) @ self.rows.T >= NEAR if left.size else np.zeros((0, 0), bool)
-        )
-        for place, others in zip(left.tolist(), near, strict=True):
-            if others.any():
-                apart = np.abs(_small(paths[place]).astype(np.int16) - self.small[others]).mean(axis=(1, 2, 3))
-                found[place] = bool((apart < ALIKE * 255).any())
+        if paths is None and rows is None:
+            raise UsageError("give the files of the images, or their embeddings")
+        known, count = frozenset(self.digests), len(rows if paths is None else paths) if rows is not None else len(paths or ())
+        found = np.array([bool(known) and _digest(path) in known for path in paths or ()], dtype=bool)
+        if paths is None:
+            found = np.zeros(count, dtype=bool)
+        own = self._comparable(rows, encoder)
+        pictures = None if paths is None or rows is None else self.small
+        for start in range(0, count, CHUNK):
+            left = start + np.flatnonzero(~found[start : start + CHUNK])
+            cosines = None if own is None or rows is None else unit_rows(np.asarray(rows, dtype=np.float32)[left]) @ own.T
+            if pictures is None or paths is None:
+                if cosines is not None and cosines.size:
+                    found[left] = cosines.max(axis=1) >= SAME
+                continue
+            for index, place in enumerate(left.tolist()):
+                others = pictures if cosines is None else pictures[cosines[index] >= NEAR]
+                if len(others):
+                    apart = np.abs(_small(paths[place]).astype(np.int16) - others).mean(axis=(1, 2, 3))
+                    found[place] = bool((apart < ALIKE * 255).any())
         return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """What recognises the images, as a dictionary that can be written as JSON; arrays are Base64, embeddings float16."""
+        return {
+            "encoder": self.encoder,
+            "digests": list(self.digests),
+            "pictures": [] if self.small is None else [_text(one.tobytes()) for one in self.small],
+            "embeddings": [] if self.rows is None else [_text(one.astype("<f2").tobytes()) for one in self.rows],
+        }
+
+    @classmethod
+    def from_dict(cls, content: object, name: str) -> SeenImages:
+        """What `to_dict` made.
+
+        Args:
+            content: the dictionary.
+            name: of the file that holds it, for the error.
+
+        Raises:
+            UsageError: it is something else, or its parts do not fit together.
+        """
+        wrong = UsageError(
+            f"{name}: what it says of its labelled images does not fit together; write it again with saywhy improve"
+        )
+        if not isinstance(content, dict):
+            raise wrong
+        digests, pictures, embeddings = (content.get(key) for key in ("digests", "pictures", "embeddings"))
+        told = (digests, pictures, embeddings)
+        encoder = content.get("encoder")
+        if not all(isinstance(one, list) for one in told) or not isinstance(encoder, (str, type(None))):
+            raise wrong
+        try:
+            small = [np.frombuffer(_raw(one), np.uint8).reshape(SIDE, SIDE, 3) for one in pictures or ()]
+            rows = [np.frombuffer(_raw(one), "<f2").astype(np.float32) for one in embeddings or ()]
+            wide = np.stack(rows) if rows else None
+        except (TypeError, ValueError) as error:
+            raise wrong from error
+        lengths = {len(one) for one in (digests, pictures, embeddings) if one}
+        finite = wide is None or bool(np.isfinite(wide).all())
+        if len(lengths) > 1 or not finite or not all(isinstance(one, str) for one in digests or ()):
+            raise wrong
+        return cls(tuple(digests or ()), np.stack(small) if small else None, wide, encoder)
+
+    def _comparable(self, rows: NDArray[np.floating] | None, encoder: object) -> NDArray[np.float32] | None:
+        """The embeddings, where others can be held against them."""
+        identity = _identity(encoder)
+        other = identity is not None and self.encoder is not None and identity != self.encoder
+        if rows is None or self.rows is None or other or np.shape(rows)[1:] != self.rows.shape[1:]:
+            return None
+        return self.rows
+
+
+def _identity(encoder: object) -> str | None:
+    identity = getattr(encoder, "identity", None)
+    return None if identity is None else str(identity)
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _raw(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError
+    return base64.b64decode(text, validate=True)
 
 
 def _small(path: str | os.PathLike[str]) -> NDArray[np.uint8]:

@@ -158,7 +158,7 @@ def read_classifier(path: str | os.PathLike[str]) -> ClassifierFile:
         float(about["alpha"]),
         float(about["beta"]),
     )
-    return ClassifierFile(classifier, tuple(names), about["encoder"], about["method"], _seen_in(name, arrays))
+    return ClassifierFile(classifier, tuple(names), about["encoder"], about["method"], _seen_in(name, arrays, about["encoder"]))
 
 
 def _arrays_of(seen: SeenImages) -> dict[str, NDArray[Any]]:
@@ -168,7 +168,7 @@ def _arrays_of(seen: SeenImages) -> dict[str, NDArray[Any]]:
     return dict(zip(SEEN, (digests, small, rows.astype(np.float16)), strict=True))  # half precision finds what is near
 
 
-def _seen_in(name: str, arrays: Mapping[str, NDArray[Any]]) -> SeenImages | None:
+def _seen_in(name: str, arrays: Mapping[str, NDArray[Any]], encoder: str | None) -> SeenImages | None:
     if not set(SEEN) <= set(arrays):
         return None
     digests, small, rows = (arrays[key] for key in SEEN)
@@ -177,8 +177,7 @@ def _seen_in(name: str, arrays: Mapping[str, NDArray[Any]]) -> SeenImages | None
         and digests.ndim == rows.ndim == 2
         and digests.shape[1] == 32
         and small.shape[1:] == (SIDE, SIDE, 3)
-        and len(small) == len(rows)
-        and len(small) in {0, len(digests)}
+        and len({len(array) for array in (digests, small, rows) if len(array)}) <= 1
         and _is_finite(rows)
         and (not len(rows) or rows.shape[1] == arrays["weights"].shape[1])
     )
@@ -187,7 +186,7 @@ def _seen_in(name: str, arrays: Mapping[str, NDArray[Any]]) -> SeenImages | None
             f"{name}: what it says of its labelled images does not fit together; write it again with saywhy improve"
         )
     told = tuple(bytes(row).hex() for row in digests)
-    return SeenImages(told, small, rows.astype(np.float32)) if len(small) else SeenImages(told)
+    return SeenImages(told, small if len(small) else None, rows.astype(np.float32) if len(rows) else None, encoder)
 
 
 def _is_finite(array: NDArray[Any]) -> bool:

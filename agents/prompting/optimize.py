@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agents.encoders.seen import SeenImages
 from agents.encoders.vectors import unit_rows
 from agents.few_shot.selection import calibrated
 from agents.prompting.candidates import STRENGTHS, kind_names
@@ -23,7 +26,6 @@ from agents.prompting.weights import FitnessWeights, StageWeights, fitness_weigh
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
@@ -169,8 +171,15 @@ class PromptOptimizer:
         Raises:
             UsageError: labels or library do not fit the classes, or the state file belongs to another search.
         """
+        rows = self.encoder.encode_images(images)
         pinned = None if must_not_break is None else (self.encoder.encode_images(must_not_break[0]), must_not_break[1])
-        return self.fit_embedded(self.encoder.encode_images(images), labels, library, must_not_break=pinned)
+        found = self.fit_embedded(rows, labels, library, must_not_break=pinned)
+        every = [*images, *(() if must_not_break is None else must_not_break[0])]
+        paths = [one for one in every if isinstance(one, (str, os.PathLike))]
+        if len(paths) < len(every):
+            return found
+        known = rows if pinned is None else np.concatenate([rows, pinned[0]])
+        return replace(found, seen=SeenImages.of(paths, known, self.encoder))
 
     def fit_embedded(
         self,
@@ -184,6 +193,7 @@ class PromptOptimizer:
         rows, truth = self._checked_images(embeddings, labels)
         pinned = None if must_not_break is None else self._checked_images(*must_not_break)
         descriptions = self._checked_library(library)
+        seen = SeenImages.of(None, rows if pinned is None else np.concatenate([rows, pinned[0]]), self.encoder)
         texts = EncodedTexts(self.encoder)
         start = texts.rows([self.template.format(name) for name in self.class_names])
         scale = self.scale or calibrated(rows @ start.T, truth)
@@ -202,7 +212,7 @@ class PromptOptimizer:
             float(scale), self.settings,
         )  # fmt: skip
         runs = Runs(task, rows, truth, seeds=range(self.seed, self.seed + self.repeats), folds=folds, strengths=self.strengths)
-        return runs.run(
+        found = runs.run(
             self._state,
             self._progress,
             key=self._key(rows, truth, pinned, descriptions, scale, folds),
@@ -210,6 +220,7 @@ class PromptOptimizer:
             note=note,
             warnings=warnings,
         )
+        return replace(found, seen=seen)
 
     def _key(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from agents.prompting.descriptions.by_class import write_cupl
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoders.protocol import ImageTextEncoder
+    from agents.encoders.seen import SeenImages
     from agents.prompting.selection.folds import CrossValidation
 
 FORMAT = 1
@@ -67,7 +68,7 @@ class PromptSet:
         cross_validation: what folds of the labelled images say about these prompts; None for files of earlier versions.
         warnings: what may mislead about the result, one sentence each: a search that ended at its limit, classes it did not
             reach, pinned images that were wrong from the start.
-        shots: the SHA-256 of the files of the labelled images, so that prompts are not judged on them; empty where unknown.
+        seen: what recognises the labelled images, so that prompts are not judged on them; None where unknown.
     """
 
     prompts: dict[str, list[str]]
@@ -81,15 +82,20 @@ class PromptSet:
     seconds: float
     cross_validation: CrossValidation | None = None
     warnings: tuple[str, ...] = ()
-    shots: tuple[str, ...] = ()
+    seen: SeenImages | None = field(default=None, compare=False)
 
     def class_vectors(self, encoder: ImageTextEncoder) -> NDArray[np.float32]:
         """K×D class vectors of length 1."""
         return class_vectors(encoder, list(self.prompts.values()))
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the prompt file (JSON, version 1: `prompts` maps class name to a list), whole or not at all."""
-        content = {"version": FORMAT, **asdict(self)}
+        """Write the prompt file (JSON, version 1: `prompts` maps class name to a list), whole or not at all.
+
+        Under `shots` stands what recognises the labelled images.
+        """
+        content = {"version": FORMAT, **asdict(replace(self, seen=None))}
+        del content["seen"]
+        content["shots"] = None if self.seen is None else self.seen.to_dict()
         with atomic_open(path) as stream:
             json.dump(content, stream, ensure_ascii=False, indent=1)
             stream.write("\n")

@@ -68,6 +68,8 @@ class PromptReport:
         alone: descriptions without class names, compared with the best draw of those of other classes without class names;
             its accuracies are those of the draws.
         sweep: for pairs, accuracy by the number of candidates, where it was asked for.
+        left_out: how many images are in no figure, because the prompts were searched with them or with other copies of them.
+        may_be_seen: whether a file does not tell which images it was searched with, so that some may be in the figures.
     """
 
     comparison: Comparison
@@ -80,6 +82,8 @@ class PromptReport:
     averaged: Control | None = None
     alone: Control | None = None
     sweep: KSweep | None = None
+    left_out: int = 0
+    may_be_seen: bool = False
 
     @property
     def claims(self) -> dict[str, float]:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from agents.prompting import prompts_of, read_descriptions
 from agents.prompting.descriptions.pairs import is_pairs, parse_pairs, read_json
+from agents.prompting.second_look.first_look import first_library
 from evals.prompts.evaluation import evaluate_pairs, evaluate_prompts
 from evals.prompts.nameless import NEUTRAL
-from saywhy_core.errors import UsageError
+from evals.prompts.unseen import unseen_by
+from saywhy_core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from agents.encoders import ImageTextEncoder
+    from agents.prompting.descriptions.by_class import ClassDescriptions
     from agents.prompting.second_look.aggregation import Aggregate
     from agents.prompting.second_look.first_look import FirstLook
     from evals.prompts.evidence import PromptReport
-    from saywhy_core.errors import Problem
     from saywhy_core.progress import OnProgress
 
 CANDIDATES = 10  # as in Esfandiarpoor & Bach 2024
@@ -53,8 +57,11 @@ def evaluate_file(
     seed: int = 0,
     neutral: str = NEUTRAL,
     on_progress: OnProgress | None = None,
+    paths: Sequence[str | os.PathLike[str]] | None = None,
 ) -> tuple[PromptReport, tuple[Problem, ...]]:
     """Evaluate a prompt file, a file of descriptions by class, or a pair file. The content decides which of them it is.
+
+    Images that the file, or that of the first look, was searched with are left out, with their copies: `PromptReport.left_out`.
 
     Args:
         encoder: the encoder that made the image embeddings; it encodes the texts.
@@ -72,21 +79,26 @@ def evaluate_file(
         seed: seed of the draws and of the bootstrap.
         neutral: the noun in the place of class names in the control without them.
         on_progress: called with (sets of texts by which all images are decided, such sets in all).
+        paths: the N files of the images. With them, copies in another format, size or quality are recognised; without, only
+            images with equal embeddings.
 
     Returns:
         The report, and the records of the file that could not be used.
 
     Raises:
-        UsageError: the file has none of these forms, or what belongs to pairs is given for a file without pairs.
+        UsageError: the file has none of these forms, or what belongs to pairs is given for a file without pairs;
+            or no image is left.
     """
     if is_pair_file(file):
         pairs = parse_pairs(read_json(file, "pairs"), str(file)).arranged(class_names, str(file))
+        looks = first_library("template" if first is None else first, class_names)
+        rows, truth, found, seen = _unseen(looks, first, embeddings, labels, paths, encoder)
         report = evaluate_pairs(
             encoder,
             class_names,
             pairs,
-            embeddings,
-            labels,
+            rows,
+            truth,
             k=CANDIDATES if k is None else k,
             mix=1.0 if mix is None else mix,
             first="template" if first is None else first,
@@ -98,13 +110,41 @@ def evaluate_file(
             neutral=neutral,
             on_progress=on_progress,
         )
-        return report, tuple(pairs.problems)
+        return replace(report, **found), (*pairs.problems, *seen)
     if k is not None or mix is not None or first is not None or aggregate is not None or ks:
         raise UsageError(f"k, ks, mix, first and aggregate belong to the second look of pair files, and {file} holds prompts")
     library = read_descriptions(file, class_names)
     prompts = prompts_of(library, class_names, template)
+    rows, truth, found, seen = _unseen(library, file, embeddings, labels, paths, encoder)
     report = evaluate_prompts(
-        encoder, class_names, prompts, embeddings, labels, template=template, draws=draws, seed=seed, neutral=neutral,
+        encoder, class_names, prompts, rows, truth, template=template, draws=draws, seed=seed, neutral=neutral,
         on_progress=on_progress,
     )  # fmt: skip
-    return report, library.problems
+    return replace(report, **found), (*library.problems, *seen)
+
+
+def _unseen(
+    library: ClassDescriptions | None,
+    file: object,
+    embeddings: NDArray[np.float32],
+    labels: NDArray[np.integer],
+    paths: Sequence[str | os.PathLike[str]] | None,
+    encoder: ImageTextEncoder,
+) -> tuple[NDArray[np.float32], NDArray[np.integer], dict[str, Any], list[Problem]]:
+    """The images and labels that a file was not made with, what the report has to say of the others, and their problem."""
+    if library is None or not library.searched:
+        return embeddings, labels, {}, []
+    fresh, unknown = unseen_by([library.seen], embeddings, paths, encoder)
+    if not fresh.any():
+        raise UsageError(
+            f"all of these images are shots with which {file} was made, or copies of them; give images that its search did not "
+            "see"
+        )
+    left = np.flatnonzero(~fresh)
+    problems = []
+    if left.size:
+        where = f"image {left[0]}" if paths is None else str(paths[left[0]])
+        told = "it is a shot" if left.size == 1 else f"this and {left.size - 1} more are shots"
+        copy = "a copy of one" if left.size == 1 else "copies of them"
+        problems.append(Problem(where, f"{told} with which {file} was made, or {copy}"))
+    return embeddings[fresh], np.asarray(labels)[fresh], {"left_out": int(left.size), "may_be_seen": unknown}, problems

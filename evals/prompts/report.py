@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evals.prompts.sweep import sweep_text
+from evals.prompts.unseen import seen_words
 from saywhy_core.legible import legible
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def report_text(report: PromptReport, *, after: str = "with descriptions") -> st
         lines.append(f"{len(report.missing)} {pairs_are} not described; the template stood in")
     if report.sweep is not None:
         lines.append(sweep_text(report.sweep))
+    if said := seen_words(report.left_out, unknown=report.may_be_seen):
+        lines.append(said)
     return "\n".join([*lines, report.verdict])
 
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agents.encoders import ENCODERS, encode_image_files, load_encoder
-from agents.prompting import read_descriptions
 from evals.prompts.comparison import holm
-from evals.prompts.file import evaluate_file, is_pair_file
-from evals.prompts.unseen import without_shots
+from evals.prompts.file import evaluate_file
+from evals.prompts.unseen import seen_words
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.legible import legible
 from saywhy_core.trust import may_run_code
@@ -99,16 +98,15 @@ def evaluate_encoders(
     trusted = {one: trust and _runs_code(one) for one in encoders}
     if trust and not any(trusted.values()):
         raise UsageError("none of these encoders runs code of the model's author, so trust has no effect; leave it out")
-    shots = () if is_pair_file(file) else read_descriptions(file, class_names).shots
     rows: list[EncoderRow] = []
     for one in encoders:
         try:
             encoder = load_encoder(one, cache=cache, trust=trusted[one])
             found = encode_image_files(encoder, images, on_progress=on_progress).of_classes(class_names)
-            found = without_shots(found, shots, file)
             truth = found.images.label_indices(class_names)
             report, problems = evaluate_file(
-                encoder, class_names, file, found.rows, truth, on_progress=on_evaluated, **options
+                encoder, class_names, file, found.rows, truth, paths=found.images.paths, on_progress=on_evaluated,
+                **options,
             )  # fmt: skip
         except (UsageError, RuntimeError, OSError, MemoryError) as error:  # what models, their files and devices raise
             rows.append(EncoderRow(one, None, str(error) or type(error).__name__))
@@ -154,6 +152,7 @@ def table_text(table: EncoderTable) -> str:
     told = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)).rstrip() for line in lines]
     for number, row in enumerate(table.rows, start=1):
         told.append(f"{number}: {legible(row.encoder)}" + (f" failed: {row.failure}" if row.report is None else ""))
+    told.extend(dict.fromkeys(said for report in done if (said := seen_words(report.left_out, unknown=report.may_be_seen))))
     return "\n".join([*told, _summed_up(table)])
 
 

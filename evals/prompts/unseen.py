@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agents.encoders.seen import SeenImages
-from saywhy_core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-    from agents.encoders import EncodedImages
 
 
 def held_out(
@@ -37,39 +33,46 @@ def held_out(
     return [int(place) for place in np.flatnonzero(~SeenImages.of(shots, shot_rows).among(paths, rows))]
 
 
-def without_shots(found: EncodedImages, shots: Sequence[str], file: str | os.PathLike[str]) -> EncodedImages:
-    """The images with which a prompt file was not searched; one problem says how many were left out.
-
-    Only the same bytes are recognised, because a prompt file holds no pictures.
+def unseen_by(
+    makers: Sequence[SeenImages | None],
+    rows: NDArray[np.floating],
+    paths: Sequence[str | os.PathLike[str]] | None,
+    encoder: object,
+) -> tuple[NDArray[np.bool_], bool]:
+    """Which of N images none of several files was made with, and whether that is unknown for one of the files.
 
     Args:
-        found: labelled images.
-        shots: the SHA-256 of the files that the search saw; empty where nothing is known.
-        file: the prompt file.
-
-    Raises:
-        UsageError: the search saw all of them.
+        makers: what each file says of its labelled images; None where it says nothing.
+        rows: N×D embeddings.
+        paths: the N files of the images; None where they are unknown.
+        encoder: what made the embeddings.
     """
-    if not shots:
-        return found
-    known = SeenImages(tuple(shots)).among(found.images.paths)
-    if not known.any():
-        return found
-    first = found.images.paths[int(np.flatnonzero(known)[0])]
-    if known.all():
-        raise UsageError(f"all of these images are shots with which {file} was made; give images that its search did not see")
-    kept = np.flatnonzero(~known)
-    labels = found.images.labels
-    images = replace(
-        found.images,
-        paths=tuple(found.images.paths[place] for place in kept),
-        labels=None if labels is None else tuple(labels[place] for place in kept),
-    )
-    many = int(known.sum())
-    told = "it is a shot" if many == 1 else f"this and {many - 1} more are shots"
-    return replace(
-        found,
-        images=images,
-        rows=found.rows[kept],
-        problems=(*found.problems, Problem(str(first), f"{told} with which {file} was made")),
-    )
+    fresh, unknown = np.ones(len(rows), dtype=bool), False
+    for maker in makers:
+        if maker is None or not maker.can_tell(paths, rows, encoder):
+            unknown = True
+        else:
+            fresh &= ~maker.among(paths, rows, encoder)
+    return fresh, unknown
+
+
+def seen_words(left_out: int, *, unknown: bool) -> str:
+    """What a report has to say of images from which something was learned; empty where nothing is.
+
+    Args:
+        left_out: how many images are in no figure.
+        unknown: whether a file does not say which labelled images it was made with.
+    """
+    said = []
+    if left_out:
+        one = left_out == 1
+        said.append(
+            f"{left_out} {'image is' if one else 'images are'} left out of these figures: {'it is' if one else 'each is'} one "
+            "of the labelled images with which the prompts were made, or a copy of one."
+        )
+    if unknown:
+        said.append(
+            "Nothing says with which labelled images the prompts were made, so some of them may be among these; figures on "
+            "them would be too good."
+        )
+    return " ".join(said)

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from agents import write_pairs
+from agents.prompting import Contrast, PairDescriptions
+
 NAMES = ["cat", "dog"]
 
 
@@ -53,7 +56,7 @@ def test_classify_leaves_the_shots_out_of_its_figures_and_not_out_of_its_table(s
     call = ["classify", "--classes", world / "classes.json", "--encoder", f"clip:{world / 'clip'}", option, world / file]
     own = saywhy(*call, "--images", world / "shots")
     assert own.returncode == 0, own.stderr
-    assert f"6 images with which {world / file} was made, left out of these figures" in own.stderr
+    assert f"6 images with which {world / file} was made, or copies, left out of these figures" in own.stderr
     assert "none is left" in own.stderr
     assert "first look" not in own.stderr
     assert len(list(csv.DictReader(own.stdout.splitlines()))) == 6
@@ -65,16 +68,24 @@ def test_classify_leaves_the_shots_out_of_its_figures_and_not_out_of_its_table(s
     assert figures[0] in mixed
 
 
-def test_a_shot_in_another_format_is_recognised_by_the_classifier(saywhy, world, tmp_path):
+@pytest.mark.parametrize(("option", "file"), FILES)
+def test_a_shot_in_another_format_is_recognised(saywhy, world, tmp_path, option, file):
     for name in NAMES:
         (tmp_path / "again" / name).mkdir(parents=True)
         for shot in (world / "shots" / name).iterdir():
             Image.open(shot).save(tmp_path / "again" / name / f"{shot.stem}.bmp")
     told = saywhy(
         "classify", "--classes", world / "classes.json", "--encoder", f"clip:{world / 'clip'}", "--images", tmp_path / "again",
-        "--classifier", world / "p.classifier.npz",
+        option, world / file,
     ).stderr  # fmt: skip
     assert "6 images with which" in told
+    if option == "--prompts":
+        judged = saywhy(
+            "evaluate", "prompts", world / file, "--classes", world / "classes.json", "--encoder", f"clip:{world / 'clip'}",
+            "--images", tmp_path / "again",
+        )  # fmt: skip
+        assert judged.returncode == 2
+        assert "or copies of them; give images" in judged.stderr
 
 
 def test_a_classifier_that_does_not_say_what_it_was_made_of_is_told(saywhy, world, tmp_path):
@@ -103,3 +114,31 @@ def test_evaluate_prompts_leaves_the_shots_out(saywhy, world, tmp_path, times):
     assert own.returncode == 2
     assert "all of these images are shots" in own.stderr
     assert saywhy(*call, "--images", world / "photos").returncode == 0
+
+
+def test_prompts_that_do_not_say_what_they_were_searched_with_are_told(saywhy, world, tmp_path):
+    content = json.loads((world / "p.json").read_text(encoding="utf-8"))
+    plain = {"prompts": content["prompts"]}
+    old = {key: value for key, value in content.items() if key != "shots"}
+    common = ["--classes", world / "classes.json", "--encoder", f"clip:{world / 'clip'}", "--images", world / "shots"]
+    for number, (file, unknown) in enumerate(((plain, False), (old, True))):
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps(file), encoding="utf-8")
+        classified = saywhy("classify", *common, "--prompts", path)
+        judged = saywhy("evaluate", "prompts", path, *common, "--draws", 0)
+        assert judged.returncode == classified.returncode == 0
+        assert ("does not say which images" in classified.stderr) == unknown
+        assert ("Nothing says with which labelled images" in judged.stdout) == unknown
+
+
+def test_prompts_of_the_first_look_count_as_searched(saywhy, world, tmp_path):
+    described = {(0, 1): [Contrast("face", ("a cat with whiskers", "a dog with a collar"))]}
+    write_pairs(PairDescriptions(described, dict(enumerate(NAMES))), tmp_path / "pairs.json")
+    common = ["--classes", world / "classes.json", "--encoder", f"clip:{world / 'clip'}", "--first", world / "p.json", "--k", 2]
+    told = saywhy("classify", *common, "--images", world / "mixed", "--descriptions", tmp_path / "pairs.json")
+    assert f"6 images with which {world / 'p.json'} was made" in told.stderr, told.stderr
+    judged = saywhy(
+        "evaluate", "prompts", tmp_path / "pairs.json", *common, "--images", world / "mixed", "--json", "--draws", 0
+    )
+    report = json.loads(judged.stdout)
+    assert (report["comparison"]["images"], report["left_out"], report["may_be_seen"]) == (4, 6, False)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from agents.encoders.seen import SeenImages
 from agents.prompting.descriptions.pairs import is_data_sets, is_pairs, parse_pairs, read_json
 from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import Problem, UsageError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from agents.prompting.descriptions.pairs import PairDescriptions
 
+SEARCHED = frozenset({"shots", "fitness", "start_fitness"})
+"""Keys that only the prompt file of a search has, those of earlier versions included."""
+
 
 class ClassDescriptions(dict[str, list[str]]):
     """Descriptions by class name, in the order of the class list; a class without descriptions has an empty list.
@@ -25,7 +29,8 @@ class ClassDescriptions(dict[str, list[str]]):
     Attributes:
         pairs: the pair descriptions from which they come, if they do; None otherwise.
         problems: what of the file could not be used, and names of the file that are nearly those of a class without any.
-        shots: the SHA-256 of the labelled images with which they were chosen, as `PromptSet.shots`; empty where unknown.
+        searched: whether the file says that they were chosen with labelled images.
+        seen: what recognises these images; None where there are none, or the file does not say.
     """
 
     def __init__(
@@ -33,12 +38,14 @@ class ClassDescriptions(dict[str, list[str]]):
         by_class: Mapping[str, Sequence[str]],
         problems: Sequence[Problem] = (),
         pairs: PairDescriptions | None = None,
-        shots: Sequence[str] = (),
+        *,
+        searched: bool = False,
+        seen: SeenImages | None = None,
     ) -> None:
         super().__init__({name: list(texts) for name, texts in by_class.items()})
         self.problems = tuple(problems)
         self.pairs = pairs
-        self.shots = tuple(shots)
+        self.searched, self.seen = searched, seen
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -96,7 +103,8 @@ def read_descriptions(path: str | os.PathLike[str], class_names: Sequence[str]) 
         for name, ours in near.items()
         if ours is not None
     ]
-    return ClassDescriptions(library, problems, shots=_shots(content))
+    searched, seen = _shots(content, str(path))
+    return ClassDescriptions(library, problems, searched=searched, seen=seen)
 
 
 def write_cupl(prompts: Mapping[str, Sequence[str]], path: str | os.PathLike[str], *, data_set: str | None = None) -> None:
@@ -120,10 +128,12 @@ def write_cupl(prompts: Mapping[str, Sequence[str]], path: str | os.PathLike[str
         stream.write("\n")
 
 
-def _shots(content: Any) -> list[str]:
-    """The digests of labelled images in a prompt file."""
-    told = content.get("shots") if isinstance(content, Mapping) and isinstance(content.get("prompts"), Mapping) else None
-    return [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
+def _shots(content: Any, name: str) -> tuple[bool, SeenImages | None]:
+    """Whether prompts were chosen with labelled images, and what recognises these."""
+    if not isinstance(content, Mapping) or not isinstance(content.get("prompts"), Mapping) or SEARCHED.isdisjoint(content):
+        return False, None
+    told = content.get("shots")
+    return True, None if told is None else SeenImages.from_dict(told, name)
 
 
 def _by_name(content: Any, path: str | os.PathLike[str]) -> dict[str, list[str]] | None:

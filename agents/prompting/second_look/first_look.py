@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agents.prompting.descriptions.by_class import read_descriptions
+from agents.prompting.descriptions.by_class import ClassDescriptions, read_descriptions
 from agents.prompting.descriptions.captions import caption, clip_templates
 from saywhy_core.errors import UsageError
 from saywhy_core.names import NameTable
@@ -47,16 +47,31 @@ def first_prompts(first: FirstLook, class_names: Sequence[str], template: str = 
     if isinstance(first, Mapping):
         table = NameTable(class_names)
         given = {ours: list(texts) for name, texts in first.items() if (ours := table.spelling(name)) is not None}
-        library = {name: given.get(name, []) for name in class_names}
+        library: Mapping[str, Sequence[str]] = {name: given.get(name, []) for name in class_names}
         if not any(library.values()):
             raise UsageError(f"the prompts of the first look speak of none of the {len(class_names)} classes")
-    elif not Path(first).exists() and os.sep not in os.fspath(first) and "." not in os.fspath(first):
-        raise UsageError(f"there is no first look {os.fspath(first)!r:.80}; write one of {', '.join(FIRST_LOOKS)}, or a file")
     else:
-        library = read_descriptions(first, class_names)
+        library = _read(first, class_names)
     return [
         [caption(text, name, template) for text in library.get(name, ())] or [template.format(name)] for name in class_names
     ]
+
+
+def first_library(first: FirstLook, class_names: Sequence[str]) -> ClassDescriptions | None:
+    """The content of the file of a first look, or what was read of it; None for others.
+
+    Raises:
+        UsageError: as `first_prompts`.
+    """
+    if isinstance(first, ClassDescriptions):
+        return first
+    return None if isinstance(first, Mapping) or first in FIRST_LOOKS else _read(first, class_names)
+
+
+def _read(first: str | os.PathLike[str], class_names: Sequence[str]) -> ClassDescriptions:
+    if not Path(first).exists() and os.sep not in os.fspath(first) and "." not in os.fspath(first):
+        raise UsageError(f"there is no first look {os.fspath(first)!r:.80}; write one of {', '.join(FIRST_LOOKS)}, or a file")
+    return read_descriptions(first, class_names)
 
 
 def first_look_words(first: FirstLook) -> str:

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents import Predictions
-    from agents.encoders import EncodedImages, ImageTextEncoder
+    from agents.encoders import ImageTextEncoder
     from agents.few_shot import ClassifierFile
-    from agents.prompting.descriptions.by_class import ClassDescriptions
     from agents.prompting.second_look.aggregation import Aggregate
     from saywhy_core.images import ImageSet
 
@@ -74,7 +73,9 @@ def classify(
     """Classify images."""
     from agents.few_shot import read_classifier
     from agents.prompting import DifferentialClassifier, PairDescriptions, classify_by_prompts, read_descriptions, read_pairs
+    from agents.prompting.second_look.first_look import first_library
     from evals.prompts import compare
+    from evals.prompts.unseen import unseen_by
     from saywhy_core.names import read_class_names
 
     if sum(file is not None for file in (descriptions, prompts, classifier)) > 1:
@@ -106,12 +107,16 @@ def classify(
     if truth is not None and (known := truth >= 0).any():
         if not known.all():
             note(f"{counted(int((~known).sum()), 'image')} of other classes than the list's, left out of these figures:")
-        file = prompts or classifier
-        if file is not None and (shots := known & _seen(trained, library, found)).any():
-            note(f"{counted(int(shots.sum()), 'image')} with which {file} was made, left out of these figures:")
-            known &= ~shots
-        if trained is not None and trained.seen is None:
-            note(f"{classifier} does not say which images it was made of; figures on these would be too good")
+        looks = first_library(first, names)  # prompts of the first look were searched, too
+        makers = [one.seen for one in (library, looks) if one is not None and one.searched]
+        makers += [] if trained is None else [trained.seen]
+        file = prompts or classifier or first
+        fresh, unknown = unseen_by(makers, found.rows, found.images.paths, looker)
+        if (shots := known & ~fresh).any():
+            note(f"{counted(int(shots.sum()), 'image')} with which {file} was made, or copies, left out of these figures:")
+            known &= fresh
+        if unknown:
+            note(f"{file} does not say which images it was made of; figures on these would be too good")
         if known.any():
             comparison = compare(result.first[known], result.final[known], truth[known], names)
             note(f"first look {comparison.before}, final {comparison.after}")
@@ -126,14 +131,6 @@ def classify(
             f"the template stood in for {them}"
         )
     prompting.finish_with([*found.problems, *pairs.problems, *(library.problems if library else ())], looker)
-
-
-def _seen(trained: ClassifierFile | None, library: ClassDescriptions | None, found: EncodedImages) -> NDArray[np.bool_]:
-    """Which images the classifier or the prompts were made with, as far as the file says."""
-    from agents.encoders.seen import SeenImages
-
-    seen = trained.seen if trained is not None else SeenImages(library.shots if library is not None else ())
-    return (seen or SeenImages(())).among(found.images.paths, found.rows)
 
 
 def _by_classifier(

@@ -85,30 +85,28 @@ def prompts(
     """Evaluate prompts or pair descriptions."""
     from agents.prompting import read_descriptions, read_pairs
     from evals.prompts import draw_reports, evaluate_file, is_pair_file, report_text, table_text, usual_ks
-    from evals.prompts.unseen import without_shots
     from saywhy_core.disk.files import atomic_open
     from saywhy_core.names import read_class_names
 
     names = read_class_names(classes)
     options: dict[str, Any] = {"template": template, "draws": draws, "seed": seed, "neutral": neutral}
-    shots: Sequence[str] = ()
     if is_pair_file(file):  # says what is wrong with the file before anything is encoded
         prompting.check_second_look(first, aggregate, names)
         prompting.tell_order(read_pairs(file, names), names, file)
         options |= {"k": k, "mix": mix, "first": first, "aggregate": aggregate, "ks": usual_ks(len(names)) if k_sweep else ()}
     else:
-        described = read_descriptions(file, names)
-        shots = described.shots
-        prompting.tell_descriptions(described, file)
+        prompting.tell_descriptions(read_descriptions(file, names), file)
     hold(out, "report")
     hold(plots, "pictures")
     content: dict[str, Any]
     if len(encoder) == 1:
         looker = prompting.opened(encoder[0], embeddings, trust=trust)
-        found = without_shots(prompting.encoded(looker, images).of_classes(names), shots, file)
+        found = prompting.encoded(looker, images).of_classes(names)
         truth = found.images.label_indices(names)
         with progress_bar("deciding by texts and controls") as shown:
-            report, problems = evaluate_file(looker, names, file, found.rows, truth, on_progress=shown, **options)
+            report, problems = evaluate_file(
+                looker, names, file, found.rows, truth, paths=found.images.paths, on_progress=shown, **options
+            )
         reports, content, words = {encoder[0]: report}, report.to_dict(), report_text(report)
         left_out: Sequence[object] = [*found.problems, *problems]
     else:

@@ -137,10 +137,9 @@ def improve(
             )  # fmt: skip
         groups = [few, *([] if pinned is None else [pinned])]
         seen = SeenImages.of(
-            [path for one in groups for path in one.images.paths], np.concatenate([one.rows for one in groups])
+            [path for one in groups for path in one.images.paths], np.concatenate([one.rows for one in groups]), looker
         )
-        searched = replace(found.prompts, shots=seen.digests)
-        searched.write(out)
+        replace(found.prompts, seen=seen).write(out)
         if not streamed:
             found.prompts.write_cupl(cupl)
         if found.classifier is not None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from agents import UsageError
+from agents import PromptOptimizer, UsageError
 from agents.encoders.seen import SeenImages
 from agents.few_shot import fit_probe, read_classifier, write_classifier
+from agents.prompting import read_descriptions
 
 ROWS = np.eye(3, 4, dtype=np.float32)
 
@@ -45,6 +49,14 @@ def test_digests_alone_recognise_the_same_bytes(photos, tmp_path):
     assert known.among([photos / "0.png", photos / "again.jpg"], ROWS[:2]).tolist() == [True, False]
 
 
+def test_embeddings_alone_recognise_copies_without_loss(tmp_path):
+    write_classifier(tmp_path / "a.npz", classifier(), ["a", "b"], seen=SeenImages.of(None, ROWS[:2]))
+    known = read_classifier(tmp_path / "a.npz").seen
+    assert known.among(None, ROWS).tolist() == [True, True, False]
+    with pytest.raises(UsageError, match="their embeddings"):
+        known.among(None)
+
+
 def test_a_file_of_an_earlier_release_says_nothing_of_its_shots(tmp_path):
     write_classifier(tmp_path / "a.npz", classifier(), ["a", "b"])
     assert read_classifier(tmp_path / "a.npz").seen is None
@@ -66,3 +78,35 @@ def test_damage_is_told(photos, tmp_path, wrong):
     np.savez(tmp_path / "b.npz", **{**np.load(tmp_path / "a.npz"), **wrong})
     with pytest.raises(UsageError, match="does not fit together"):
         read_classifier(tmp_path / "b.npz")
+
+
+def test_json_keeps_all_that_recognises_an_image(photos):
+    encoder = SimpleNamespace(identity="one")
+    seen = SeenImages.of([photos / "0.png", photos / "1.png"], ROWS[:2], encoder)
+    known = SeenImages.from_dict(json.loads(json.dumps(seen.to_dict())), "a.json")
+    asked = [photos / name for name in ("again.jpg", "2.png")]
+    assert known.among(asked, ROWS[[0, 2]], encoder).tolist() == [True, False]
+    # the embeddings of another encoder say nothing, so all pictures are compared
+    assert known.among(asked, -ROWS[[0, 2], :3], SimpleNamespace(identity="other")).tolist() == [True, False]
+    assert known.among(None, ROWS + 0.001, encoder).tolist() == [True, True, False]
+    assert not known.can_tell(None, ROWS, SimpleNamespace(identity="other"))
+    for wrong in ({"digests": 3}, {"pictures": ["AA=="] * 2}, {"embeddings": ["!"]}, {"digests": ["a"]}, {"encoder": 1}):
+        with pytest.raises(UsageError, match="does not fit together"):
+            SeenImages.from_dict({**seen.to_dict(), **wrong}, "a.json")
+
+
+def test_a_search_in_python_writes_what_recognises_its_images(photos, tmp_path):
+    encoder = SimpleNamespace(
+        identity="one", encode_images=lambda images: ROWS[: len(images)], encode_texts=lambda texts: np.ones((len(texts), 4))
+    )
+    files = [photos / "0.png", photos / "1.png"]
+    search = PromptOptimizer(encoder, ["a", "b"], templates=["the {}"], template_steps=1, beam=1, children=1)
+    asked = [photos / "again.jpg", photos / "2.png"]
+    for found, expected in ((search.fit(files, [0, 1]), True), (search.fit_embedded(ROWS[:2], [0, 1]), False)):
+        found.write(tmp_path / "p.json")
+        seen = read_descriptions(tmp_path / "p.json", ["a", "b"]).seen
+        assert seen.among(asked, ROWS[[0, 2]] + [[0.1], [0]], encoder).tolist() == [
+            expected,
+            False,
+        ]  # a JPEG is near, not equal
+        assert seen.among(None, ROWS[[1, 2]], encoder).tolist() == [True, False]

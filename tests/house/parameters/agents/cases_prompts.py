@@ -15,6 +15,7 @@ from parameters.space import (
 )
 
 from agents import PromptOptimizer, PromptSet
+from agents.encoders.seen import SeenImages
 from agents.prompting import CrossValidation, FitnessWeights, FoldScore, Step
 
 
@@ -78,7 +79,7 @@ record(
     seconds=2.0,
     cross_validation=CrossValidation(0, "templates"),
     warnings=("few rounds",),
-    shots=("00" * 32,),
+    seen=SeenImages(("00" * 32,)),
 )
 record(
     "agents.prompting.FoldScore",

@@ -13,6 +13,7 @@ from parameters.space import EMBEDDED, LABELS, LIBRARY, NAMES, OTHERS, PAIRS, SP
 from PIL import Image
 
 from agents import PairDescriptions
+from agents.encoders.seen import SeenImages
 from agents.prompting import Contrast
 from evals.prompts import (
     ClassChange,
@@ -84,6 +85,8 @@ record(
     averaged=Control(**CONTROL),
     alone=Control(**CONTROL),
     sweep=KSweep((KPoint(**POINT),)),
+    left_out=1,
+    may_be_seen=True,
 )
 case(
     "evals.prompts.compare",
@@ -366,6 +369,17 @@ def files_of(tools, *contents):
     return paths
 
 
+def prompt_file_of_shots(tools):
+    """The prompt file of a search that saw one image, known by its bytes."""
+    seen = SeenImages.of(files_of(tools, "shot"))
+    return prompt_file(tools, {"prompts": LOOKS, "fitness": 1.0, "shots": seen.to_dict()})
+
+
+case(
+    "evals.prompts.evaluate_file",
+    {**MEASURED, "file": later(prompt_file_of_shots)},
+    paths=later(lambda tools: files_of(tools, "shot", *(f"photo {number}" for number in range(1, len(LABELS))))),
+)
 case(
     "evals.prompts.held_out",
     {"paths": later(lambda tools: files_of(tools, "a", "b")), "shots": later(lambda tools: files_of(tools, "b"))},
