@@ -53,8 +53,8 @@ def told_or_stopped(foreseen: Foreseen, model: ModelOptions) -> bool:
         UsageError: much is foreseen, and --yes was not given.
     """
     said = str(foreseen)
-    if model.retry_invalid and foreseen.cached:
-        said += "; --retry-invalid asks again where replies of the cache can't be used"
+    if model.retry_invalid:
+        said += "; fewer where replies of the cache can be used (--retry-invalid)"
     if model.dry_run:
         note(f"foreseen: {said}; nothing was sent")
         return False
@@ -63,8 +63,9 @@ def told_or_stopped(foreseen: Foreseen, model: ModelOptions) -> bool:
     many, dear = requests > MANY_REQUESTS, cost > HIGH_COST and model.max_cost is None
     if not model.offline and (many or dear):
         if not model.yes:
+            ceilings = [f"--max-requests {MANY_REQUESTS} or less"] * many + ["a ceiling with --max-cost"] * dear
             raise UsageError(
-                f"foreseen: {said}; nothing was sent: give --yes to begin, or a ceiling such as --max-requests {MANY_REQUESTS}"
+                f"foreseen: {said}. Nothing was sent; give --yes to begin all the same, or {' and '.join(ceilings)}"
             )
         note(f"foreseen: {said}")
     return True
@@ -72,6 +73,8 @@ def told_or_stopped(foreseen: Foreseen, model: ModelOptions) -> bool:
 
 def opened_to_foresee(model: ModelOptions, out: str | Path) -> BaseChatModel:
     """The model of the options with its cache as it is, for `agents.chat.foresee`: no file is made, and nothing can be sent.
+
+    With --retry-invalid the cache counts as empty, because which of its replies lead to nothing usable shows only in the run.
 
     Raises:
         UsageError: as `ModelOptions.open`.
@@ -81,7 +84,7 @@ def opened_to_foresee(model: ModelOptions, out: str | Path) -> BaseChatModel:
     kept = model.cache or model.replies or (None if is_stream(out) else beside(out, ".replies.sqlite"))
     if kept is None:
         return replace(model, retry_invalid=False).open("-")
-    if kept.exists():
+    if kept.exists() and not model.retry_invalid:
         return replace(model, cache=kept, replies=None, offline=True, retry_invalid=False).open(out)
     from agents.chat.foreseen import NoReplies
 

@@ -95,4 +95,4 @@ def test_copies_of_shots_in_another_format_are_no_test_images(tmp_path):
     tests = list(tests)
     assert held_out(tests, shots, *near) == [2]
     assert held_out(tests, shots) == [0, 1, 2]
-    assert held_out(tests, shots, np.eye(3), -np.ones((2, 3))) == [0, 1, 2]
+    assert held_out(tests, shots, np.eye(3), -np.ones((2, 3))) == [2]  # the embedding of a poor copy may lie far away

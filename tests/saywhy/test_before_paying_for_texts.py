@@ -102,6 +102,23 @@ def test_finished_texts_of_a_stopped_run_are_not_foreseen(narrate, chat_server, 
     assert len(server.requests) == 6
 
 
+def test_asking_again_counts_what_the_cache_may_not_answer(narrate, chat_server, tmp_path):
+    write_maps(tmp_path, 3)
+    server = chat_server(default="nope")
+    assert narrate("composed", server.url).returncode == 0
+    sent = len(server.requests)
+    (tmp_path / "texts.jsonl").unlink()
+    dry = narrate("composed", server.url, "--retry-invalid", "--dry-run")
+    assert "foreseen: 3 requests" in dry.stderr
+    assert "fewer where replies of the cache can be used" in dry.stderr
+    assert len(server.requests) == sent
+    write_maps(tmp_path, 1001)
+    refused = narrate("composed", server.url, "--retry-invalid", out="others.jsonl", maps="maps.jsonl")
+    assert refused.returncode == 2, refused.stderr
+    assert "--max-requests 1000 or less" in refused.stderr
+    assert len(server.requests) == sent
+
+
 def test_many_texts_need_yes(narrate, tmp_path):
     write_maps(tmp_path, 1001)
     done = narrate("smv-gpt", NOWHERE.partition("#")[0])

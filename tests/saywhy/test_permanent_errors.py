@@ -48,12 +48,31 @@ def test_the_run_ends_after_one_request(saywhy, chat_server, misbehaving, folder
     server = chat_server(default=reply)
     done = _run(saywhy, folder, command, server.url)
     assert done.returncode == 2, done.stderr
-    # a second one, without the schema, tells whether that was at fault
-    requests = 2 if error == "refused" and command != "smv-gpt" else 1
-    assert len(server.requests) == requests
+    assert len(server.requests) == 1
     assert str(asked["status"]) in done.stderr
     assert "goes on" not in done.stderr
-    assert ("2 requests (0 retries)" if requests == 2 else "1 request (0 retries)") in done.stderr
+    assert "1 request (0 retries)" in done.stderr
+
+
+NO_COMPLETIONS = {
+    "no choices": b'{"choices": []}',
+    "an error": b'{"error": "model requires more system memory"}',
+    "a page": b"<html><body>Log in</body></html>",
+    "another protocol": b'{"type": "message", "content": [{"type": "text", "text": "hi"}]}',
+}
+
+
+@pytest.mark.parametrize("command", ["describe", "free", "check"])
+@pytest.mark.parametrize("said", NO_COMPLETIONS)
+def test_what_never_sends_a_completion_is_asked_with_the_attempts_of_one_request(
+    saywhy, chat_server, misbehaving, folder, command, said
+):
+    server = chat_server(default=misbehaving.Reply(body=NO_COMPLETIONS[said]))
+    done = saywhy(*COMMANDS[command].split(), "--llm", f"{server.url}#m", "--max-retries", 1, folder=folder)
+    assert done.returncode == 2, done.stderr
+    assert "is no chat completion" in done.stderr
+    assert "goes on" not in done.stderr
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("command", ["describe", "composed"])

@@ -100,13 +100,16 @@ def read_failure(error: BaseException, asked: Asked) -> Failure:
     error = _own(error)
     if isinstance(error, WireError):
         redirected = error.status is not None and 300 <= error.status <= 399
+        kind = getattr(error, "kind", "not found" if redirected else "reply")
+        # What has never sent a chat completion, and sends something else time after time, is likelier no such server.
+        no_server = redirected or (kind == "reply" and error.status == 200)
         return Failure(
             f"{at} {error}",
             error.status,
             again=error.again,
             lost=error.status in {None, 200},
-            kind=getattr(error, "kind", "not found" if redirected else "reply"),
-            permanent=redirected and not asked.answered,
+            kind=kind,
+            permanent=no_server and not asked.answered,
         )
     if isinstance(error, (openai.APITimeoutError, httpx.TimeoutException)):
         advice = f"raise {argument('timeout')}"
@@ -115,7 +118,7 @@ def read_failure(error: BaseException, asked: Asked) -> Failure:
         return _read_status(error, asked)
     if isinstance(error, (openai.APIConnectionError, httpx.HTTPError)):
         return _read_connection(error, asked)
-    return Failure(f"{at} sent a reply that is no chat completion", 200, kind="reply")
+    return Failure(f"{at} sent a reply that is no chat completion", 200, kind="reply", permanent=not asked.answered)
 
 
 def _own(error: BaseException) -> BaseException:

@@ -41,6 +41,11 @@ _OF_THE_BATCH = frozenset({"refused", "unreachable", "rate", "server"})
 """Kinds of permanent failures that end with the batch, because another kind of request, or a server that is up, may go well."""
 
 
+UNPROCESSABLE = frozenset({415, 422, 501})
+"""Statuses of a request that was read, and of which a part is not taken. A first one with a schema is sent again without it,
+whatever the words say. A 400 may mean anything: it is sent again only where its words speak of the schema or of a field."""
+
+
 class ChatWarning(UserWarning):
     """A server does not take something that was asked of it, and replies come without it."""
 
@@ -214,6 +219,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
                         dialect, done = other, 0
                     elif (
                         doubtful
+                        and error.status in UNPROCESSABLE
                         and error.kind == "refused"
                         and not dialect.names_another(error, {**self._default_params, **sent})
                     ):
@@ -299,8 +305,9 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             failure, pause = found, found.pause
             if not failure.again:
                 break
-            self._openings[0].open()
-            self._openings[1].open()
+            if self._answered or failure.kind != "reply":  # what has never sent a completion may be no such server
+                self._openings[0].open()
+                self._openings[1].open()
         refused = failure.told(attempt + 1, time.monotonic() - begun)
         raise refused
 
