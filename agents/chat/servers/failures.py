@@ -47,6 +47,8 @@ class ChatError(UsageError):
         self.status, self.kind, self.permanent = status, kind, permanent
         self.code = ""
         """What the server calls the error and the field it is about."""
+        self.ends_batch = permanent
+        """Whether the other requests of the batch are not sent, although a later run may fare better."""
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             try:
                 result = self._spoken(messages, stop, run_manager, kwargs, schema, numbers)
             except ChatError as error:
-                if error.permanent and (self._batches or error.kind not in _OF_THE_BATCH):
+                if error.ends_batch and (self._batches or error.kind not in _OF_THE_BATCH):
                     self._turned_away = error
                 elif error.kind not in _OF_THE_REQUEST:
                     opening.open()
@@ -201,13 +201,14 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             except ChatError as error:
                 if looked is not None:
                     # the same without the schema, and nothing was ever answered with one: the others would fail alike
-                    error.permanent = error.permanent or error.kind in {"refused", "server"}
+                    error.permanent = error.permanent or error.kind == "refused"
+                    error.ends_batch = error.permanent or error.kind == "server"
                     dialect, looked, done = replace(looked, tried=True), None, 2
                     if error.kind != "server" or done > (self.max_retries or 0):
                         raise
                     unheard = True
                 elif unheard and error.kind == "server":
-                    error.permanent = True
+                    error.ends_batch = True
                     raise
                 elif doubtful and error.status == 500 and error.kind == "server":
                     dialect, looked = replace(dialect, schema="prompt"), dialect
