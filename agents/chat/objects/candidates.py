@@ -17,21 +17,32 @@ _LIKE_JSON = re.compile(r"\{\s*[\"']|\[\s*[\[{\"']")
 _LIKE_LENIENT = re.compile(r"\{\s*[\"'\w}/#]|\[\s*[\"'\w\]\[{/#.+-]")
 _MARKS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[][{}]', re.DOTALL)  # a string is passed over whole
 _MOST_STARTS = 200
+_MOST_LACKING = 10  # brackets; no reply has more within each other
 _MOST_LENIENT = 200_000  # characters that are read as what is no JSON, which is slow, for one text
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A value, where it stands (`WHOLE`, `FENCED` or `WITHIN`), how long it is, and whether the text ends with it."""
+    """A value, where it stands (`WHOLE`, `FENCED` or `WITHIN`), how long it is, and whether the text ends with it.
+
+    `unclosed` holds the closing brackets that it lacks; a value that ends with a number ends with "0" there, because more
+    digits may have been to come.
+    """
 
     value: Any
     place: int
     length: int
     last: bool
+    unclosed: str = ""
 
 
-def candidates(text: str) -> list[Candidate]:
-    """The values in a text, the likeliest first. Parts of a value that breaks off or is malformed are none."""
+def candidates(text: str, *, unclosed: bool = False) -> list[Candidate]:
+    """The values in a text, the likeliest first. Parts of a value that breaks off or is malformed are none.
+
+    Args:
+        text: what a model wrote.
+        unclosed: whether a value counts that lacks nothing but the closing brackets at the end of the text.
+    """
     whole = text.strip()
     budget = [_MOST_LENIENT]
     found: list[Candidate] = []
@@ -55,6 +66,8 @@ def candidates(text: str) -> list[Candidate]:
         else:
             closed = _end_of(whole, start.start())
             if closed is None:
+                if unclosed and (ended := _closed(whole[start.start() : end])) is not None:
+                    found.append(ended)
                 break
             at = closed
     return found
@@ -69,6 +82,24 @@ def _read(text: str, start: int, budget: list[int]) -> tuple[Any, int] | None:
     cost = len(text) - start if end is None else end - start
     budget[0] -= cost
     return None if budget[0] < 0 else value_at(text, start, lenient=True)
+
+
+def _closed(part: str) -> Candidate | None:
+    """A value that breaks off behind a whole value within it, closed; None where it breaks off anywhere else."""
+    lacking: list[str] = []
+    for mark in _MARKS.finditer(part):
+        if mark[0] in "[{":
+            lacking.append("]" if mark[0] == "[" else "}")
+        elif mark[0] in "]}" and (not lacking or lacking.pop() != mark[0]):
+            return None
+    # behind a comma, something was to follow
+    if not lacking or len(lacking) > _MOST_LACKING or len(part) > _MOST_LENIENT or part.endswith(","):
+        return None
+    closing = "".join(reversed(lacking))
+    found = value_at(part + closing, 0) or value_at(part + closing, 0, lenient=True)
+    if found is None or found[1] != len(part) + len(closing):
+        return None
+    return Candidate(found[0], WITHIN, len(part), last=False, unclosed=closing + "0" * part[-1].isdigit())
 
 
 def _end_of(text: str, start: int) -> int | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from agents.chat.objects.lenient import value_at, whole_characters
+from agents.chat.objects.spelling import resolved, respelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +30,12 @@ def fit(value: Any, schema: type[T], shape: dict[str, Any]) -> T:
 
     Taken off are: JSON in a string, an object with one key that is no field of the schema (`{"result": {...}}`), the call of a
     function written out (`{"name": ..., "arguments": {...}}`), a list around one object, a schema whose properties are
-    filled in; and a bare list is the one list that the schema has. Of these, the first counts that validates.
+    filled in; and a bare list, or a single item of it, is the one list that the schema has. Keys may be spelled in another way,
+    and one item may stand where a list of such is wanted. Of these, the first counts that validates.
 
     Raises:
         EchoError: it is the schema.
+        TwiceError: two keys of an object mean one field and hold different values.
         ValidationError: it does not validate.
     """
     if _is_echo(value, shape):
@@ -71,18 +74,23 @@ def _validated(value: Any, schema: type[T]) -> T:
 
 
 def _unquoted(value: Any, error: ValidationError) -> Any:
-    """The value with JSON in place of the strings that hold it, where lists or objects are wanted; None where there is none."""
+    """The value with what is wanted in place of strings that hold it as JSON, and of objects that stand where a list is wanted.
+
+    None where there is neither.
+    """
     copied = json.loads(json.dumps(value))
     changed = False
     for item in error.errors(include_url=False, include_context=False):
-        if item["type"] not in _WANTED_A_CONTAINER or not isinstance(item["input"], str) or not item["loc"]:
+        given = item["input"]
+        single = item["type"] == "list_type" and isinstance(given, dict) and bool(given)
+        if item["type"] not in _WANTED_A_CONTAINER or not (isinstance(given, str) or single) or not item["loc"]:
             continue
-        inner = _parsed(item["input"])
+        inner = [given] if single else _parsed(given)
         node = copied
         try:
             for step in item["loc"][:-1]:
                 node = node[step]
-            if isinstance(inner, (list, dict)) and isinstance(node[item["loc"][-1]], str):
+            if isinstance(inner, (list, dict)) and node[item["loc"][-1]] == given:
                 node[item["loc"][-1]] = inner
                 changed = True
         except (KeyError, IndexError, TypeError):
@@ -97,6 +105,8 @@ def _parsed(text: str) -> Any:
 
 
 def _unwrapped(value: Any, shape: dict[str, Any], depth: int) -> Iterator[Any]:
+    if not _is_echo(value, shape):
+        value = respelled(value, shape)
     yield value
     if depth >= _DEEPEST:
         return
@@ -119,9 +129,25 @@ def _unwrapped(value: Any, shape: dict[str, Any], depth: int) -> Iterator[Any]:
             node = shape["properties"][name]
             if isinstance(node, dict) and node.get("type") == "array":
                 yield {name: value}
+    yield from _rewrapped(value, shape)
     for one in inner:
         if isinstance(one, (list, dict, str)):
             yield from _unwrapped(one, shape, depth + 1)
+
+
+def _rewrapped(value: Any, shape: dict[str, Any]) -> Iterator[Any]:
+    """An object that stands for the one field of the schema, or for one item of it, within the object that is wanted."""
+    fields = _fields(shape)
+    if len(fields) != 1 or not isinstance(value, dict) or fields & value.keys():
+        return
+    (name,) = fields
+    node = resolved(shape["properties"][name], shape)
+    of_a_list = node.get("type") == "array"
+    form = resolved(node.get("items"), shape) if of_a_list else node
+    item = respelled(value, {**form, "$defs": shape.get("$defs", {})})
+    wanted = set(form.get("required") or ())
+    if wanted and item.keys() & wanted and not item.keys() - _fields(form):
+        yield {name: [item] if of_a_list else item}
 
 
 def _fields(shape: dict[str, Any]) -> set[str]:

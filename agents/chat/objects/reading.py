@@ -11,7 +11,8 @@ from langchain_core.messages import AIMessage
 from pydantic import BaseModel, ValidationError
 
 from agents.chat.objects.candidates import FENCED, WHOLE, WITHIN, Candidate, candidates
-from agents.chat.objects.fitting import ECHO, EchoError, fit
+from agents.chat.objects.fitting import EchoError, fit
+from agents.chat.objects.spelling import TwiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,9 +67,9 @@ def read_object(
     if len(answer) + len(thought) > _LONGEST_REPLY:
         return Bad(f"it is {len(answer) + len(thought)} characters long")
     look = _Look(schema, shape, asked, accept)
-    found = look.at(candidates(answer))
+    found = look.at(_whole_enough(answer, reply))
     for call in [] if _settled(found) else _calls(reply):
-        found = look.at(candidates(call)) or found
+        found = look.at(_whole_enough(call, reply)) or found
     if found is None and not answer.strip() and thought and _reason(reply) != "length":
         found = look.at([one for one in candidates(thought) if one.last])
     if _settled(found):
@@ -80,6 +81,15 @@ def read_object(
 def text_of(reply: BaseMessage) -> str:
     """What a reply says, or with what it refuses."""
     return str(reply.text) or str(reply.additional_kwargs.get("refusal") or "")
+
+
+def _whole_enough(text: str, reply: BaseMessage) -> list[Candidate]:
+    """The values of a text, also one that lacks its closing brackets alone.
+
+    Not where it was cut off and may have gone on: within a list, or behind a digit.
+    """
+    cut = _reason(reply).lower() != "stop"
+    return [one for one in candidates(text, unclosed=True) if not (cut and set(one.unclosed) & {"]", "0"})]
 
 
 def why_unusable(reply: BaseMessage) -> str:
@@ -139,8 +149,8 @@ class _Look:
             return fit(one.value, self.schema, self.shape)
         except ValidationError as error:
             self.errors.append((one.length, _in_words(error)))
-        except EchoError:
-            self.errors.append((one.length, ECHO))
+        except (EchoError, TwiceError) as error:
+            self.errors.append((one.length, str(error)))
         except RecursionError:
             self.errors.append((one.length, "its lists and objects are nested too deep"))
         return None
