@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _OF_THE_REQUEST = frozenset({"refused", "filtered", "too long"})
 """Kinds of failures after which the next request still goes alone, because the server has not shown yet that it answers."""
-_OF_THE_BATCH = frozenset({"refused", "unreachable", "rate", "server"})
+_OF_THE_BATCH = frozenset({"refused", "unreachable", "rate", "server", "reply"})
 """Kinds of permanent failures that end with the batch, because another kind of request, or a server that is up, may go well."""
 
 

@@ -119,6 +119,15 @@ def test_a_server_that_fails_every_request_is_not_tried_for_each_of_many(chat_se
     assert len(server.requests) == 2
 
 
+def test_a_server_that_sends_no_completion_is_asked_anew_by_the_next_batch(chat_server, misbehaving):
+    server = chat_server([misbehaving.Reply(body=b'{"choices": []}')] * 2, default=GOOD)
+    model = chat_model(f"{server.url}#m", max_retries=1, concurrency=8)
+    failed = ask_many(model, [f"q{i}" for i in range(20)], Count)
+    assert {type(one) for one in failed} == {StructuredFailure}
+    assert len(server.requests) == 2
+    assert ask_many(model, ["again"], Count) == [Count(value=3)]
+
+
 def test_a_refusal_of_one_request_among_good_ones_is_not_blamed_on_the_schema(chat_server, misbehaving):
     server = chat_server([GOOD, misbehaving.Reply(status=422, body={"detail": "no"})], default=GOOD)
     model = chat_model(f"{server.url}#m")
