@@ -101,24 +101,25 @@ class SeenImages:
             rows: N×D embeddings.
             encoder: what made them.
         """
-        if paths is None and rows is None:
+        if paths is not None:
+            known = frozenset(self.digests)
+            found = np.array([bool(known) and _digest(path) in known for path in paths], dtype=bool)
+        elif rows is not None:
+            found = np.zeros(len(rows), dtype=bool)
+        else:
             raise UsageError("give the files of the images, or their embeddings")
-        known, count = frozenset(self.digests), len(rows if paths is None else paths) if rows is not None else len(paths or ())
-        found = np.array([bool(known) and _digest(path) in known for path in paths or ()], dtype=bool)
-        if paths is None:
-            found = np.zeros(count, dtype=bool)
+        if rows is None:
+            return found
         own = self._comparable(rows, encoder)
-        pictures = None if paths is None or rows is None else self.small
-        for start in range(0, count, CHUNK):
+        for start in range(0, len(found), CHUNK):
             left = start + np.flatnonzero(~found[start : start + CHUNK])
-            cosines = None if own is None or rows is None else unit_rows(np.asarray(rows, dtype=np.float32)[left]) @ own.T
-            if pictures is None or paths is None:
-                if cosines is not None and cosines.size:
-                    found[left] = cosines.max(axis=1) >= SAME
+            if not left.size:
                 continue
-            if left.size:
-                own_pictures = np.stack([_small(paths[int(place)]) for place in left])
-                found[left] = _copied(own_pictures, pictures, cosines)
+            cosines = None if own is None else unit_rows(np.asarray(rows, dtype=np.float32)[left]) @ own.T
+            if self.small is not None and paths is not None:
+                found[left] = _copied(np.stack([_small(paths[int(place)]) for place in left]), self.small, cosines)
+            elif cosines is not None:
+                found[left] = cosines.max(axis=1) >= SAME
         return found
 
     def to_dict(self) -> dict[str, Any]:

@@ -26,8 +26,8 @@ def held_out(
     Args:
         paths: N files; names do not matter.
         shots: M files.
-        rows: N×D embeddings of the first. With them, a photo that was saved anew in another format, size or quality is found:
-            where two embeddings are nearly equal, the pictures are compared.
+        rows: N×D embeddings of the first. With them, a photo that was saved anew in another format, size or quality is found,
+            as `SeenImages.among` does.
         shot_rows: M×D embeddings of the second.
     """
     return [int(place) for place in np.flatnonzero(~SeenImages.of(shots, shot_rows).among(paths, rows))]

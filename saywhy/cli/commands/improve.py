@@ -126,7 +126,14 @@ def improve(
         few = prompting.encoded(looker, shots).of_classes(names)
         unseen = None if test is None else prompting.encoded(looker, test).of_classes(names)
         pinned = None if must_not_break is None else prompting.encoded(looker, must_not_break).of_classes(names)
-        fresh = None if unseen is None else _fresh(unseen, [few, *([] if pinned is None else [pinned])], names, test)
+        groups = [few, *([] if pinned is None else [pinned])]
+        seen = SeenImages.of(
+            [path for one in groups for path in one.images.paths], np.concatenate([one.rows for one in groups]), looker
+        )
+        which = "one of the shots" if pinned is None else "a shot or a pinned image"
+        fresh = (
+            None if unseen is None else _fresh(unseen, seen.among(unseen.images.paths, unseen.rows, looker), names, test, which)
+        )
         with progress_bar("searching prompts") as bar:
             found = improve_prompts(
                 looker, names, few.rows, few.images.label_indices(names), library, method=method, folds=folds, repeats=repeats,
@@ -135,10 +142,6 @@ def improve(
                 must_not_break=None if pinned is None else (pinned.rows, pinned.images.label_indices(names)),
                 texts_only=streamed, progress=lambda _: bar.advance(),
             )  # fmt: skip
-        groups = [few, *([] if pinned is None else [pinned])]
-        seen = SeenImages.of(
-            [path for one in groups for path in one.images.paths], np.concatenate([one.rows for one in groups]), looker
-        )
         replace(found.prompts, seen=seen).write(out)
         if not streamed:
             found.prompts.write_cupl(cupl)
@@ -219,20 +222,13 @@ def _names(shots: Path, classes: Path | None) -> list[str]:
 
 
 def _fresh(
-    unseen: EncodedImages, seen: list[EncodedImages], names: list[str], test: Path | None
+    unseen: EncodedImages, known: NDArray[np.bool_], names: list[str], test: Path | None, which: str
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """The embeddings and classes of the test images that are neither shots nor pinned, which the choice looks at."""
-    import numpy as np
-
-    from evals.prompts import held_out
-
     truth = unseen.images.label_indices(names)
-    known = [path for group in seen for path in group.images.paths]
-    fresh = held_out(unseen.images.paths, known, unseen.rows, np.concatenate([group.rows for group in seen]))
-    which = "one of the shots" if len(seen) == 1 else "a shot or a pinned image"
-    if not fresh:
+    if known.all():
         raise UsageError(f"every image of {test} is {which}; give images that the search did not see")
-    if len(fresh) < len(truth):
-        left = counted(len(truth) - len(fresh), "test image")
+    if known.any():
+        left = counted(int(known.sum()), "test image")
         note(f"{left} left out of the test: each is {which}, or a copy in another format")
-    return unseen.rows[fresh], truth[fresh]
+    return unseen.rows[~known], truth[~known]
